@@ -1,0 +1,1 @@
+"""HTTP: routes, forms, and the gate in front of every change."""

@@ -1,0 +1,1 @@
+"""May they? Actions, principals, enforcement rules, and the one function that decides."""

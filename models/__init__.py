@@ -1,0 +1,1 @@
+"""Tables: columns, constraints, relations and tiny properties. No rules, no commit."""
