@@ -1,0 +1,268 @@
+"""Settings: read once from COUNTERSIGN_* variables, typed and frozen, all faults reported together."""
+
+import base64
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+VERSION = "0.1.0"
+Parsed = TypeVar("Parsed")
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+SECRET_KEY_BYTES = 32
+SEALING_KEY_BYTES = 32
+
+
+class SettingsError(Exception):
+    """The environment does not make a working index. `faults` has one sentence for each variable at fault."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("Countersign cannot start:\n" + "\n".join(f"  - {fault}" for fault in faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One line of the settings table: the README and .env.example are tested against it."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+VARIABLES = (
+    Variable("COUNTERSIGN_PUBLIC_URL", "http://localhost:8000", "The address people use. Links in mails come from it."),
+    Variable("COUNTERSIGN_DATA_DIR", "./instance", "Keys, the SQLite database and files live here."),
+    Variable("COUNTERSIGN_DATABASE_URL", "SQLite in the data folder", "`postgresql+psycopg://…` for PostgreSQL."),
+    Variable("COUNTERSIGN_STORAGE_URL", "`file:` in the data folder", "Where packages are kept; `s3://bucket/prefix`, …"),
+    Variable("COUNTERSIGN_REDIS_URL", "none", "Reserved for several nodes; not used yet."),
+    Variable("COUNTERSIGN_SECRET_KEY", "made on first start", "Signs form tokens; at least 32 characters."),
+    Variable("COUNTERSIGN_ENCRYPTION_KEYS", "made on first start", "Seal secrets at rest: base64 of 32 bytes, newest first, with commas."),
+    Variable("COUNTERSIGN_MAIL_URL", "console:", "`smtp://user:pass@host:port?tls=none|starttls|tls`."),
+    Variable("COUNTERSIGN_MAIL_FROM", "countersign@ and the public host", "The sender of every mail."),
+    Variable("COUNTERSIGN_REGISTRATION", "open", "`open`, `invite` or `closed`."),
+    Variable("COUNTERSIGN_READ_ACCESS", "public", "`public`; `members` is not available yet."),
+    Variable("COUNTERSIGN_REQUIRE_2FA_NEW_USERS_FROM", "always", "A date: who registers on it or later needs a second factor at once."),
+    Variable("COUNTERSIGN_REQUIRE_2FA_EVERYONE_FROM", "none", "A date: from it on everyone needs a second factor."),
+    Variable("COUNTERSIGN_TRUSTED_PROXIES", "0", "How many proxies in front may set X-Forwarded-For."),
+    Variable("COUNTERSIGN_MAX_FILE_MB", "100", "The largest file that can be uploaded, in MB (1,000,000 bytes)."),
+    Variable("COUNTERSIGN_BIND", "127.0.0.1", "The address that the server listens on."),
+    Variable("COUNTERSIGN_PORT", "8000", "The port that the server listens on."),
+    Variable("COUNTERSIGN_WORKERS", "2", "Server processes."),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that an operator can choose. Sizes in bytes, dates in UTC, keys as raw bytes."""
+
+    public_url: str
+    data_dir: Path
+    database_url: str
+    storage_url: str
+    secret_key: str = field(repr=False)
+    encryption_keys: tuple[bytes, ...] = field(repr=False)
+    mail_url: str = field(default="console:", repr=False)
+    mail_from: str = "countersign@localhost"
+    registration: str = "open"
+    require_2fa_new_users_from: date = date.min
+    require_2fa_everyone_from: date | None = None
+    trusted_proxies: int = 0
+    max_file_bytes: int = 100_000_000
+    hash_time_cost: int = 3
+    hash_memory_kib: int = 65_536
+
+    @property
+    def host(self) -> str:
+        """Host and port as people type them, from the public URL."""
+        return urlsplit(self.public_url).netloc
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people reach us over TLS; cookies are Secure then."""
+        return self.public_url.startswith("https://")
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read, check and complete the settings; create the data folder and its keys on the first start.
+
+        Every variable can also be given as NAME_FILE, the path of a file that holds the value (container secrets).
+        Raises SettingsError with one sentence for each fault.
+        """
+        source = _Source(os.environ if environ is None else environ)
+        data_dir = Path(source.text("DATA_DIR", "./instance")).expanduser().resolve()
+        public_url = source.parsed("PUBLIC_URL", "http://localhost:8000", _public_url)
+        settings = {
+            "public_url": public_url,
+            "data_dir": data_dir,
+            "database_url": source.parsed("DATABASE_URL", f"sqlite:///{data_dir / 'countersign.sqlite3'}", _database_url),
+            "storage_url": source.text("STORAGE_URL", "file:"),
+            "mail_url": source.text("MAIL_URL", "console:"),
+            "mail_from": source.text("MAIL_FROM", _default_sender(public_url)),
+            "registration": source.one_of("REGISTRATION", ("open", "invite", "closed")),
+            "require_2fa_new_users_from": source.parsed("REQUIRE_2FA_NEW_USERS_FROM", "always", _date_or_always),
+            "require_2fa_everyone_from": source.parsed("REQUIRE_2FA_EVERYONE_FROM", "", _date_or_none),
+            "trusted_proxies": source.number("TRUSTED_PROXIES", 0, 0, 10),
+            "max_file_bytes": source.number("MAX_FILE_MB", 100, 1, 100_000) * 1_000_000,
+        }
+        source.one_of("READ_ACCESS", ("public",))
+        source.number("PORT", 8000, 1, 65_535)
+        source.number("WORKERS", 2, 1, 64)
+        secret_key = source.parsed("SECRET_KEY", "", _secret_key)
+        encryption_keys = source.parsed("ENCRYPTION_KEYS", "", _sealing_keys)
+        _check_mail_url(source, settings["mail_url"])
+        source.raise_faults()
+        _prepare_folder(data_dir)
+        return cls(
+            **settings,
+            secret_key=secret_key or _key_file(data_dir / "secret_key", _secret_key),
+            encryption_keys=encryption_keys or _key_file(data_dir / "encryption_keys", _sealing_keys),
+        )
+
+
+class _Source:
+    """Looks variables up and collects what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.faults: list[str] = []
+        known = {variable.name for variable in VARIABLES}
+        for name in environ:
+            if name.startswith("COUNTERSIGN_") and not name.startswith("COUNTERSIGN_TEST") and name not in known:
+                if name.removesuffix("_FILE") not in known:
+                    self.faults.append(f"{name} is no setting of this version; see the table in the README.")
+
+    def text(self, short_name: str, default: str) -> str:
+        name = f"COUNTERSIGN_{short_name}"
+        path = self._environ.get(f"{name}_FILE", "")
+        if path and self._environ.get(name):
+            self.faults.append(f"{name} and {name}_FILE are both set; keep one.")
+        elif path:
+            try:
+                return Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                self.faults.append(f"{name}_FILE: cannot read {path}: {error}.")
+        return self._environ.get(name, "").strip() or default
+
+    def parsed(self, short_name: str, default: str, parse: Callable[[str], Parsed]) -> Parsed:
+        """The variable through `parse`; a ValueError of it becomes a fault and the default takes its place."""
+        try:
+            return parse(self.text(short_name, default))
+        except ValueError as error:
+            self.faults.append(f"COUNTERSIGN_{short_name}: {error}")
+            return parse(default)
+
+    def number(self, short_name: str, default: int, least: int, most: int) -> int:
+        def parse(text: str) -> int:
+            if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+                raise ValueError(f"write a whole number from {least} to {most}, not {text!r}.")
+            return int(text)
+
+        return self.parsed(short_name, str(default), parse)
+
+    def one_of(self, short_name: str, choices: tuple[str, ...]) -> str:
+        def parse(text: str) -> str:
+            if text not in choices:
+                raise ValueError(f"choose {' or '.join(choices)}, not {text!r}.")
+            return text
+
+        return self.parsed(short_name, choices[0], parse)
+
+    def raise_faults(self) -> None:
+        if self.faults:
+            raise SettingsError(self.faults)
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query or parts.username:
+        raise ValueError(f"write scheme and host only, such as https://index.example, not {text!r}.")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_NAMES:
+        raise ValueError(f"use https for {parts.hostname}: passwords and tokens would travel in clear text.")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _database_url(text: str) -> str:
+    try:
+        backend = make_url(text).get_backend_name()
+    except ArgumentError:
+        backend = "?"
+    if backend not in ("sqlite", "postgresql"):
+        raise ValueError("write sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE.")
+    return text
+
+
+def _date_or_none(text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"write a date such as 2023-08-08, not {text!r}.") from None
+
+
+def _date_or_always(text: str) -> date:
+    return date.min if text == "always" else (_date_or_none(text) or date.min)
+
+
+def _secret_key(text: str) -> str:
+    if text and len(text) < SECRET_KEY_BYTES:
+        raise ValueError(f"needs at least {SECRET_KEY_BYTES} characters; `openssl rand -hex 32` makes one.")
+    return text
+
+
+def _sealing_keys(text: str) -> tuple[bytes, ...]:
+    try:
+        keys = tuple(base64.b64decode(part.strip(), altchars=b"-_", validate=True) for part in text.split(",") if part.strip())
+    except ValueError:
+        keys = (b"",)
+    if any(len(key) != SEALING_KEY_BYTES for key in keys):
+        raise ValueError("each key must be the base64 of 32 random bytes; `openssl rand -base64 32` makes one.")
+    return keys
+
+
+def _default_sender(public_url: str) -> str:
+    return f"countersign@{urlsplit(public_url).hostname}"
+
+
+def _check_mail_url(source: _Source, mail_url: str) -> None:
+    if not mail_url.startswith(("console:", "smtp://")):
+        source.faults.append("COUNTERSIGN_MAIL_URL: write console: or smtp://user:pass@host:port?tls=starttls.")
+
+
+def _prepare_folder(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError([f"COUNTERSIGN_DATA_DIR: cannot make {data_dir}: {error.strerror}."]) from None
+
+
+def _key_file(path: Path, parse: Callable[[str], Parsed]) -> Parsed:
+    """The key kept in the data folder; made on the first start, readable by its owner only.
+
+    Written aside and linked into place, so that two processes that start at once end up with the same whole key.
+    """
+    if not path.exists():
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(base64.urlsafe_b64encode(secrets.token_bytes(SEALING_KEY_BYTES)).decode())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    if path.stat().st_mode & 0o077:
+        raise SettingsError([f"{path} can be read by others; run `chmod 600 {path}`."])
+    try:
+        return parse(path.read_text(encoding="ascii").strip())
+    except ValueError as error:
+        raise SettingsError([f"{path}: {error}"]) from None

@@ -1,0 +1,72 @@
+"""Releases and their files."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Base, Id
+from models.project import Project
+from models.user import User
+
+
+class Release(Base):
+    """One version of a project, described by the metadata of its first file."""
+
+    __tablename__ = "release"
+    __table_args__ = (Index("uq_release_project_id_version", "project_id", "version", unique=True),)
+
+    id: Mapped[Id]
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), index=True)
+    version: Mapped[str] = mapped_column(String(64))  # canonical PEP 440
+    is_prerelease: Mapped[bool]
+    created_at: Mapped[datetime]
+    uploaded_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
+    summary: Mapped[str] = mapped_column(String(512), default="")
+    requires_python: Mapped[str | None] = mapped_column(String(255))
+    description_html: Mapped[str] = mapped_column(Text, default="")  # rendered and sanitised once, at upload
+    core_metadata: Mapped[dict[str, Any]] = mapped_column(JSON)  # Any: the metadata's JSON form (PEP 566), as parsed
+    yanked_at: Mapped[datetime | None]
+    yanked_reason: Mapped[str | None] = mapped_column(String(255))
+
+    project: Mapped[Project] = relationship()
+    uploaded_by: Mapped[User | None] = relationship()
+    files: Mapped[list["File"]] = relationship(
+        back_populates="release", order_by="File.filename", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class File(Base):
+    """A wheel or sdist. Its bytes are a blob, found by sha256."""
+
+    __tablename__ = "file"
+
+    id: Mapped[Id]
+    release_id: Mapped[int] = mapped_column(ForeignKey("release.id", ondelete="CASCADE"), index=True)
+    filename: Mapped[str] = mapped_column(String(255), unique=True)
+    kind: Mapped[str] = mapped_column(String(16))  # bdist_wheel or sdist, as uploaders say it
+    tags: Mapped[str] = mapped_column(String(255))  # in words: "Wheel for any Python 3"
+    size_bytes: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    blake2_256: Mapped[str] = mapped_column(String(64))
+    metadata_sha256: Mapped[str | None] = mapped_column(String(64))  # of the wheel's METADATA, itself a blob
+    requires_python: Mapped[str | None] = mapped_column(String(255))
+    uploaded_at: Mapped[datetime] = mapped_column(index=True)
+    uploaded_with: Mapped[str] = mapped_column(String(255), default="")  # the client's user agent
+
+    release: Mapped[Release] = relationship(back_populates="files")
+
+    @property
+    def path(self) -> str:
+        """Where the file is downloaded, from the root of the site."""
+        return f"/packages/{self.sha256[:2]}/{self.sha256[2:4]}/{self.sha256[4:]}/{self.filename}"
+
+
+class DeletedFilename(Base):
+    """A name that was once downloaded and can never mean other bytes."""
+
+    __tablename__ = "deleted_filename"
+
+    filename: Mapped[str] = mapped_column(String(255), primary_key=True)
+    deleted_at: Mapped[datetime]
