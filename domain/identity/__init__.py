@@ -1,0 +1,1 @@
+"""Who is it? Accounts, addresses, passwords, second factors, sessions, tokens."""

@@ -1,0 +1,114 @@
+"""Budgets of attempts, kept in the database so that a restart or a second process gives nobody new ones."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from domain.problems import Problem
+from models import Attempt, begin_writing
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `most` attempts in a window of this length, counted from the window's first attempt."""
+
+    most: int
+    window: timedelta
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A named set of limits. `words` completes "Too many …"."""
+
+    name: str
+    words: str
+    limits: tuple[Limit, ...]
+
+
+def _limits(*pairs: tuple[int, timedelta]) -> tuple[Limit, ...]:
+    return tuple(Limit(most, window) for most, window in pairs)
+
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+# The figures are PyPI's where it has them. One account's second factors share one budget: more apps must not mean more guesses.
+PASSWORD_OF_ACCOUNT = Budget("password:account", "wrong passwords", _limits((10, 5 * MINUTE), (100, DAY)))
+PASSWORD_FROM_ADDRESS = Budget("password:address", "wrong passwords", _limits((20, 5 * MINUTE), (200, HOUR)))
+SECOND_FACTOR = Budget("factor:account", "wrong codes", _limits((5, 5 * MINUTE), (20, HOUR), (50, DAY)))
+SECOND_FACTOR_FROM_ADDRESS = Budget("factor:address", "wrong codes", _limits((10, 5 * MINUTE), (50, HOUR)))
+REGISTER = Budget("register:address", "new accounts from here", _limits((10, HOUR), (30, DAY)))
+RESET_MAIL = Budget("reset:account", "password resets", _limits((5, DAY)))
+RESET_FROM_ADDRESS = Budget("reset:address", "password resets", _limits((20, HOUR)))
+VERIFICATION_MAIL = Budget("verify:account", "verification mails", _limits((6, 6 * HOUR)))
+RESERVE_NAME = Budget("reserve:account", "new projects", _limits((20, HOUR)))
+INVITE = Budget("invite:account", "invitations", _limits((40, HOUR)))
+
+
+class TooMany(Problem):
+    """A budget is spent. `retry_at`: when the next attempt is counted again."""
+
+    def __init__(self, budget: Budget, retry_at: datetime) -> None:
+        super().__init__(
+            f"Too many {budget.words}. Try again after {retry_at:%H:%M} UTC on {retry_at.day} {retry_at:%B}.",
+            code="too_many_attempts",
+        )
+        self.retry_at = retry_at
+
+
+def take(db: Session, *spending: tuple[Budget, str], now: datetime) -> None:
+    """Count one attempt in each budget for its key, or raise TooMany.
+
+    Commits: an attempt is counted before its outcome is known and whatever becomes of the rest, so that a hundred
+    guesses at once are a hundred attempts. Call it before anything was changed; what was changed is dropped.
+    """
+    begin_writing(db)
+    for budget, key in spending:
+        for limit in budget.limits:
+            if not _count(db, _bucket(budget, key), limit, now=now):
+                started_at = _started_at(db, _bucket(budget, key), limit)
+                db.rollback()
+                raise TooMany(budget, started_at + limit.window)
+    db.commit()
+
+
+def give_back(db: Session, *spending: tuple[Budget, str]) -> None:
+    """Forget the attempts counted for these keys: the last one was a success."""
+    buckets = [_bucket(budget, key) for budget, key in spending]
+    db.execute(delete(Attempt).where(Attempt.bucket.in_(buckets)))
+
+
+def sweep(db: Session, *, now: datetime) -> None:
+    """Remove budgets that nobody has touched for longer than the longest window."""
+    db.execute(delete(Attempt).where(Attempt.started_at < now - 2 * DAY))
+
+
+def _count(db: Session, bucket: str, limit: Limit, *, now: datetime) -> bool:
+    """One conditional statement a try: a full window refuses, a running one counts up, an old or missing one starts anew."""
+    seconds = int(limit.window.total_seconds())
+    same = (Attempt.bucket == bucket) & (Attempt.window_seconds == seconds)
+    running = Attempt.started_at > now - limit.window
+    insert = insert_sqlite if db.get_bind().dialect.name == "sqlite" else insert_postgresql
+    started = insert(Attempt).values(bucket=bucket, window_seconds=seconds, started_at=now, count=0)
+    db.execute(started.on_conflict_do_nothing())
+    db.execute(update(Attempt).where(same, ~running).values(started_at=now, count=0))
+    counted = db.execute(update(Attempt).where(same, Attempt.count < limit.most).values(count=Attempt.count + 1))
+    assert isinstance(counted, CursorResult)  # noqa: S101 - an UPDATE has a row count
+    return counted.rowcount == 1
+
+
+def _started_at(db: Session, bucket: str, limit: Limit) -> datetime:
+    seconds = int(limit.window.total_seconds())
+    started_at = db.scalar(
+        select(Attempt.started_at).where(Attempt.bucket == bucket, Attempt.window_seconds == seconds)
+    )
+    assert started_at is not None  # noqa: S101 - it was refused because the row is full
+    return started_at
+
+
+def _bucket(budget: Budget, key: str) -> str:
+    return f"{budget.name}:{key}"

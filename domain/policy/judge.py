@@ -1,0 +1,234 @@
+"""The one place where it is decided who may do what."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from domain.policy.actions import Action
+from domain.policy.decision import Decision, Permit, Reason, Step, fold
+from domain.policy.principals import Anonymous, Factor, Member, Operator, Principal, Standing, TokenHolder
+from domain.policy.rules import Policy, Rule
+from domain.policy.targets import Target
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    principal: Principal
+    action: Action
+    target: Target | None
+    policy: Policy
+    now: datetime
+
+    @property
+    def account(self) -> Standing | None:
+        return self.principal.account if isinstance(self.principal, Member | TokenHolder) else None
+
+
+def judge(principal: Principal, action: Action, target: Target | None, policy: Policy, now: datetime) -> Decision:
+    """Decide whether `principal` may do `action` to `target` now, under `policy`.
+
+    The questions come in a fixed order and the first "stop" decides. Permission on the target is asked before anything
+    about email or second factor, so that a stranger learns nothing from being sent to set one up. The steps are the
+    decision itself, not a report about it: whoever explains it shows them.
+    """
+    case = _Case(principal, action, target, policy, now)
+    steps: list[Step] = []
+    stopped = False
+    for question, ask in _questions(case):
+        step = Step(question, "not reached") if stopped else ask(case)
+        stopped = stopped or step.stops is not None
+        steps.append(step)
+    return fold(steps, action=action, principal=principal, target=target)
+
+
+def what_would_help(principal: Principal, action: Action, target: Target | None, policy: Policy, now: datetime) -> list[str]:
+    """The single changes, in words, each of which alone would turn the refusal of this action into a permit."""
+    changed = [(words, change(principal, now)) for words, change in _CHANGES]
+    return [words for words, after in changed if isinstance(judge(after, action, target, policy, now), Permit)]
+
+
+def way_through(principal: Principal, action: Action, target: Target | None, policy: Policy, now: datetime) -> list[str]:
+    """All the changes, in the order in which they are asked for, that together turn the refusal into a permit.
+
+    Empty where nothing that the person can change would help.
+    """
+    taken: list[str] = []
+    decision = judge(principal, action, target, policy, now)
+    for words, change in _CHANGES:
+        if isinstance(decision, Permit):
+            break
+        after = judge(change(principal, now), action, target, policy, now)
+        if isinstance(after, Permit) or after.reason is not decision.reason:
+            principal, decision = change(principal, now), after
+            taken.append(words)
+    return taken if isinstance(decision, Permit) else []
+
+
+def _verify(principal: Principal, now: datetime) -> Principal:
+    if isinstance(principal, Member | TokenHolder):
+        return replace(principal, account=replace(principal.account, has_verified_email=True))
+    return principal
+
+
+def _enrol(principal: Principal, now: datetime) -> Principal:
+    if isinstance(principal, Member | TokenHolder):
+        return replace(principal, account=replace(principal.account, factors=principal.account.factors | {Factor.TOTP}))
+    return principal
+
+
+def _confirm(principal: Principal, now: datetime) -> Principal:
+    return replace(principal, confirmed_at=now) if isinstance(principal, Member) else principal
+
+
+def _renew_token(principal: Principal, now: datetime) -> Principal:
+    return replace(principal, expires_at=None) if isinstance(principal, TokenHolder) else principal
+
+
+def _widen_token(principal: Principal, now: datetime) -> Principal:
+    return replace(principal, reaches_all=True) if isinstance(principal, TokenHolder) else principal
+
+
+_CHANGES: tuple[tuple[str, Callable[[Principal, datetime], Principal]], ...] = (
+    ("Use a token that has not expired.", _renew_token),
+    ("Use a token that reaches this project.", _widen_token),
+    ("Verify your primary email address.", _verify),
+    ("Set up an authenticator app.", _enrol),
+    ("Confirm that it is you.", _confirm),
+)
+
+
+Ask = Callable[[_Case], Step]
+
+
+def _questions(case: _Case) -> Iterator[tuple[str, Ask]]:
+    if isinstance(case.principal, Operator):
+        yield "Is this the operator's shell?", _is_operator
+        return
+    yield SIGNED_IN, _is_signed_in
+    yield ACTIVE, _is_active
+    if isinstance(case.principal, TokenHolder):
+        yield TOKEN_VALID, _token_is_valid
+        yield TOKEN_REACHES, _token_reaches
+    yield PERMISSION, _has_permission
+    yield EMAIL, _has_verified_email
+    for rule in case.policy.rules:
+        yield f"Does the rule {rule.id} ask for a second factor that is missing?", _rule_question(rule)
+    yield FRESH, _is_fresh
+
+
+SIGNED_IN = "Is somebody signed in?"
+ACTIVE = "Is the account active?"
+TOKEN_VALID = "Is the token still valid?"  # noqa: S105
+TOKEN_REACHES = "Does the token reach this project and this action?"  # noqa: S105
+PERMISSION = "Is it yours, or does your part in the project allow it?"
+EMAIL = "Is the primary email address verified?"
+FRESH = "Did you confirm lately that it is you?"
+
+
+def _is_operator(case: _Case) -> Step:
+    return Step("Is this the operator's shell?", "yes", (("action", case.action.name),))
+
+
+def _is_signed_in(case: _Case) -> Step:
+    if isinstance(case.principal, Anonymous):
+        return Step(SIGNED_IN, "no", stops=Reason.NOT_SIGNED_IN)
+    return Step(SIGNED_IN, "yes", (("account", _account(case).username),))
+
+
+def _is_active(case: _Case) -> Step:
+    if _account(case).is_active:
+        return Step(ACTIVE, "yes")
+    return Step(ACTIVE, "no", stops=Reason.ACCOUNT_FROZEN)
+
+
+def _token_is_valid(case: _Case) -> Step:
+    token = _token(case)
+    inputs = (("ends", "never" if token.expires_at is None else token.expires_at.strftime("%Y-%m-%d %H:%M UTC")),)
+    if token.expires_at is None or token.expires_at > case.now:
+        return Step(TOKEN_VALID, "yes", inputs)
+    return Step(TOKEN_VALID, "no", inputs, stops=Reason.TOKEN_EXPIRED)
+
+
+def _token_reaches(case: _Case) -> Step:
+    token = _token(case)
+    inputs = (("reaches", "everything" if token.reaches_all else f"{len(token.project_ids)} projects"),)
+    project_id = case.target.project_id if case.target else None
+    if case.action.needs.tokens and (token.reaches_all or project_id in token.project_ids):
+        return Step(TOKEN_REACHES, "yes", inputs)
+    return Step(TOKEN_REACHES, "no", inputs, stops=Reason.TOKEN_SCOPE)
+
+
+def _has_permission(case: _Case) -> Step:
+    needed = case.action.needs.role
+    if case.action.needs.operator:
+        return Step(PERMISSION, "no", (("needed", "the operator's shell"),), stops=Reason.NO_PERMISSION)
+    if needed is None:
+        return _has_own_target(case)
+    held = case.target.role if case.target else None
+    inputs = (("needed", needed.word), ("yours", held.word if held else "none"))
+    if held is not None and held >= needed:
+        return Step(PERMISSION, "yes", inputs)
+    return Step(PERMISSION, "no", inputs, stops=Reason.NO_PERMISSION)
+
+
+def _has_own_target(case: _Case) -> Step:
+    if case.target is None:
+        return Step(PERMISSION, "not asked", (("action", "concerns nothing of others"),))
+    if case.target.owner_id == _account(case).user_id:
+        return Step(PERMISSION, "yes", (("it belongs to", "you"),))
+    return Step(PERMISSION, "no", (("it belongs to", "somebody else"),), stops=Reason.NO_PERMISSION)
+
+
+def _has_verified_email(case: _Case) -> Step:
+    if not case.action.needs.verified_email:
+        return Step(EMAIL, "not asked", (("action", "possible before the address is verified"),))
+    if _account(case).has_verified_email:
+        return Step(EMAIL, "yes")
+    return Step(EMAIL, "no", stops=Reason.EMAIL_UNVERIFIED)
+
+
+def _rule_question(rule: Rule) -> Ask:
+    question = f"Does the rule {rule.id} ask for a second factor that is missing?"
+
+    def ask(case: _Case) -> Step:
+        account = _account(case)
+        if not case.action.needs.second_factor:
+            return Step(question, "not asked", (("action", "possible without a second factor"),), rule=rule.id)
+        inputs = (
+            ("in force", f"{'yes' if rule.is_in_force(case.now) else 'no'}, from {_day(rule.starts)}"),
+            ("registered", account.registered_at.strftime("%Y-%m-%d")),
+            ("concerns", f"registered from {_day(rule.registered_from)}" if rule.registered_from else "everyone"),
+            ("second factors", ", ".join(sorted(factor.value for factor in account.factors)) or "none"),
+        )
+        if account.has_second_factor or not rule.is_in_force(case.now) or not rule.covers(account.registered_at):
+            return Step(question, "no", inputs, rule=rule.id)
+        return Step(question, "yes", inputs, stops=Reason.TWO_FACTOR_REQUIRED, rule=rule.id)
+
+    return ask
+
+
+def _is_fresh(case: _Case) -> Step:
+    if not (case.action.needs.fresh and isinstance(case.principal, Member)):
+        return Step(FRESH, "not asked", (("action", "does not ask for it"),))
+    confirmed_at, limit = case.principal.confirmed_at, case.policy.fresh_for
+    inputs = (
+        ("confirmed", confirmed_at.strftime("%Y-%m-%d %H:%M UTC") if confirmed_at else "never"),
+        ("lasts", f"{limit.total_seconds() / 60:.0f} minutes"),
+    )
+    if confirmed_at is not None and case.now - confirmed_at < limit:
+        return Step(FRESH, "yes", inputs)
+    return Step(FRESH, "no", inputs, stops=Reason.CONFIRMATION_REQUIRED)
+
+
+def _account(case: _Case) -> Standing:
+    assert case.account is not None  # noqa: S101 - the first question stops whoever has none
+    return case.account
+
+
+def _token(case: _Case) -> TokenHolder:
+    assert isinstance(case.principal, TokenHolder)  # noqa: S101 - asked of token holders only
+    return case.principal
+
+
+def _day(day: object) -> str:
+    return "always" if str(day) == "0001-01-01" else str(day)

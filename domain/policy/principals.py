@@ -1,0 +1,76 @@
+"""Who asks, as facts that can be judged: no row, no request."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+
+class Factor(Enum):
+    """A kind of second factor."""
+
+    TOTP = "authenticator app"
+    WEBAUTHN = "security key"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a request came from: network address and the browser or client that it named."""
+
+    address: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the rules need to know of an account."""
+
+    user_id: int
+    username: str
+    is_active: bool
+    has_verified_email: bool
+    registered_at: datetime
+    factors: frozenset[Factor] = frozenset()
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether at least one second factor works."""
+        return bool(self.factors)
+
+
+@dataclass(frozen=True)
+class Anonymous:
+    """Nobody that we know: no credentials, unusable ones, or a sign-in that is only half done."""
+
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person in a browser, fully signed in. `confirmed_at`: when they last proved to be there."""
+
+    origin: Origin
+    account: Standing
+    session_id: int
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class TokenHolder:
+    """A program with an API token. It is judged as the token's owner is today, not when the token was made."""
+
+    origin: Origin
+    account: Standing
+    token_id: int
+    expires_at: datetime | None
+    reaches_all: bool
+    project_ids: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Whoever has a shell on the machine: above the rules, but not above the journal."""
+
+    origin: Origin = Origin(address="shell", user_agent="flask")
+
+
+Principal = Anonymous | Member | TokenHolder | Operator
