@@ -1,0 +1,1 @@
+"""What is kept: names, files, releases and the pages that installers read."""
