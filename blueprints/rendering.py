@@ -1,0 +1,75 @@
+"""How times, sizes and digests are written on pages: the filters that every template has."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_BARS = 22
+
+
+def instant(value: datetime | str) -> datetime:
+    """An aware datetime, or its ISO 8601 text as a flashed message carries it, in UTC.
+
+    Raises ValueError for a time without an offset: a guess would be shown as a fact.
+    """
+    moment_in_time = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if moment_in_time.tzinfo is None:
+        raise ValueError(f"{value!r} does not say its offset from UTC")
+    return moment_in_time.astimezone(UTC)
+
+
+def iso(value: datetime | str) -> str:
+    """`2026-11-22T14:05:00Z`, for the `datetime` attribute of `<time>`."""
+    return f"{instant(value):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def day(value: datetime | str) -> str:
+    """`22 Nov 2026`, the day in UTC; English whatever the locale of the server."""
+    when = instant(value)
+    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
+
+
+def moment(value: datetime | str) -> str:
+    """`22 Nov 2026, 14:05 UTC`."""
+    return f"{day(value)}, {instant(value):%H:%M} UTC"
+
+
+def file_size(size_bytes: int) -> str:
+    """`41 kB`, in decimal units, with one decimal below ten: `1.4 MB`."""
+    if size_bytes < 1000:
+        return f"{size_bytes} B"
+    size, unit = float(size_bytes), "B"
+    for unit in ("kB", "MB", "GB", "TB"):
+        size /= 1000
+        if size < 999.5:
+            break
+    return f"{size:.1f} {unit}" if size < 9.95 else f"{size:.0f} {unit}"
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A picture of a digest: an SVG path 40 units high, and how wide it is."""
+
+    path: str
+    width: int
+
+
+def digest_bars(sha256: str) -> Bars:
+    """Bars from a SHA-256 in hexadecimal: two bits of each digit are the bar's width, two the gap's."""
+    start, end, path = 0, 0, ""
+    for digit in sha256[:_BARS]:
+        bar, gap = divmod(int(digit, 16), 4)
+        end = start + bar + 1
+        path += f"M{start} 0H{end}v40H{start}z"
+        start = end + gap + 2
+    return Bars(path=path, width=end)
+
+
+FILTERS: dict[str, Callable[..., object]] = {
+    "iso": iso,
+    "day": day,
+    "moment": moment,
+    "file_size": file_size,
+    "digest_bars": digest_bars,
+}
