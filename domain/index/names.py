@@ -64,6 +64,6 @@ def check_name(name: str) -> NormalizedName:
 def lookalike_key(name: str) -> str:
     """What is left of a name when similar signs are made one: equal keys mean names that people mix up.
 
-    0 and o, 1 and l and i are the same sign; hyphen, underscore and full stop are none: "Fo0-Lib" is "foo11b".
+    0 and o, 1, l and i are one sign each; hyphen, underscore and full stop are none: "Fo0-Lib" is "foo11b".
     """
     return name.lower().translate(_LOOKALIKES)
