@@ -85,6 +85,11 @@ class Settings:
         return urlsplit(self.public_url).netloc
 
     @property
+    def hostname(self) -> str:
+        """The host alone."""
+        return urlsplit(self.public_url).hostname or ""
+
+    @property
     def is_https(self) -> bool:
         """Whether people reach us over TLS; cookies are Secure then."""
         return self.public_url.startswith("https://")
