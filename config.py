@@ -76,6 +76,9 @@ class Settings:
     require_2fa_everyone_from: date | None = None
     trusted_proxies: int = 0
     max_file_bytes: int = 100_000_000
+    bind: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 2
     hash_time_cost: int = 3
     hash_memory_kib: int = 65_536
 
@@ -116,10 +119,11 @@ class Settings:
             "require_2fa_everyone_from": source.parsed("REQUIRE_2FA_EVERYONE_FROM", "", _date_or_none),
             "trusted_proxies": source.number("TRUSTED_PROXIES", 0, 0, 10),
             "max_file_bytes": source.number("MAX_FILE_MB", 100, 1, 100_000) * 1_000_000,
+            "bind": source.text("BIND", "127.0.0.1"),
+            "port": source.number("PORT", 8000, 1, 65_535),
+            "workers": source.number("WORKERS", 2, 1, 64),
         }
         source.one_of("READ_ACCESS", ("public",))
-        source.number("PORT", 8000, 1, 65_535)
-        source.number("WORKERS", 2, 1, 64)
         secret_key = source.parsed("SECRET_KEY", "", _secret_key)
         encryption_keys = source.parsed("ENCRYPTION_KEYS", "", _sealing_keys)
         _check_mail_url(source, settings["mail_url"])
