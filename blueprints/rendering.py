@@ -39,11 +39,10 @@ def file_size(size_bytes: int) -> str:
     """`41 kB`, in decimal units, with one decimal below ten: `1.4 MB`."""
     if size_bytes < 1000:
         return f"{size_bytes} B"
-    size, unit = float(size_bytes), "B"
-    for unit in ("kB", "MB", "GB", "TB"):
-        size /= 1000
-        if size < 999.5:
-            break
+    size, larger_units = size_bytes / 1000, iter(("MB", "GB", "TB"))
+    unit = "kB"
+    while size >= 999.5 and (larger := next(larger_units, None)):
+        size, unit = size / 1000, larger
     return f"{size:.1f} {unit}" if size < 9.95 else f"{size:.0f} {unit}"
 
 

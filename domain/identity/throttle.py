@@ -76,10 +76,16 @@ def take(db: Session, *spending: tuple[Budget, str], now: datetime) -> None:
     db.commit()
 
 
-def give_back(db: Session, *spending: tuple[Budget, str]) -> None:
-    """Forget the attempts counted for these keys: the last one was a success."""
-    buckets = [_bucket(budget, key) for budget, key in spending]
-    db.execute(delete(Attempt).where(Attempt.bucket.in_(buckets)))
+def clear(db: Session, budget: Budget, key: str) -> None:
+    """Forget all attempts of one account's budget after a success: guessing has to start over."""
+    db.execute(delete(Attempt).where(Attempt.bucket == _bucket(budget, key)))
+
+
+def refund(db: Session, budget: Budget, key: str) -> None:
+    """Give back the one attempt that was a success. For network addresses, where `clear` would let an attacker
+    renew the budget by signing in to an account of their own."""
+    spent = (Attempt.bucket == _bucket(budget, key)) & (Attempt.count > 0)
+    db.execute(update(Attempt).where(spent).values(count=Attempt.count - 1))
 
 
 def sweep(db: Session, *, now: datetime) -> None:

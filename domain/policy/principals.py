@@ -39,9 +39,13 @@ class Standing:
 
 @dataclass(frozen=True)
 class Anonymous:
-    """Nobody that we know: no credentials, unusable ones, or a sign-in that is only half done."""
+    """Nobody that we know: no credentials, unusable ones, or a sign-in that is only half done.
+
+    because: what was wrong with the credentials that came along, in a sentence; empty if none came.
+    """
 
     origin: Origin
+    because: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,138 @@
+"""The composition root: the one file that knows every room."""
+
+import sys
+from datetime import timedelta
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask, request
+from flask_migrate import Migrate
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from adapters.clock import Clock, SystemClock
+from adapters.mail import Mailer, mailer_from_url
+from adapters.secretbox import SecretBox
+from adapters.storage import open_store
+from blueprints import auth, browse, caller, errors, forgery, gate, headers, management, mfa, page_context, rendering
+from blueprints import simple, site, upload, wiring
+from blueprints.browser_session import RowSessionInterface
+from config import LOOPBACK_NAMES, VERSION, Settings
+from domain import upkeep
+from domain.identity.passwords import HashCost, PasswordHasher
+from domain.notices import Notices
+from domain.policy.rules import Policy
+from models.base import db, prepare_engine
+
+SITE_NAME = "Countersign"
+BLUEPRINTS = (auth.bp, mfa.bp, management.bp, browse.bp, simple.bp, upload.bp, site.bp)
+FORM_BYTES = 1_000_000  # the largest form that is no upload; the upload view sets its own limit
+MAIL_EVERY = timedelta(seconds=3)
+SWEEP_EVERY = timedelta(hours=1)
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None, mailer: Mailer | None = None) -> Flask:
+    """Build the application.
+
+    settings: read from the environment when None; raises config.SettingsError naming every fault.
+    clock, mailer: other ones for tests and demonstrations.
+    Raises gate.NakedRoute if any route is neither behind the gate nor declared public.
+    """
+    settings = settings or Settings.from_environment()
+    app = Flask(__name__)
+    _configure(app, settings)
+    _connect_database(app)
+    app.extensions[wiring.EXTENSION] = _services(app, settings, clock or SystemClock(), mailer)
+    app.session_interface = RowSessionInterface()
+    caller.SessionLogin().init_app(app)
+    forgery.install(app)
+    headers.install(app)
+    errors.install(app)
+    page_context.install(app)
+    app.jinja_env.filters.update(rendering.FILTERS)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    gate.public(app.view_functions["static"])
+    gate.seal(app)
+    return app
+
+
+def start_scheduler(app: Flask) -> BackgroundScheduler:
+    """Deliver mail and sweep up, in a thread of this process. Every job claims its work in the database, so several
+    processes may run it."""
+    scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
+    scheduler.add_job(_deliver, "interval", [app], seconds=MAIL_EVERY.total_seconds())
+    scheduler.add_job(_sweep, "interval", [app], seconds=SWEEP_EVERY.total_seconds())
+    scheduler.start()
+    return scheduler
+
+
+def _deliver(app: Flask) -> None:
+    with app.app_context():
+        found = wiring.services()
+        found.notices.deliver_due(db.session(), found.mailer, now=found.clock.now())
+
+
+def _sweep(app: Flask) -> None:
+    with app.app_context():
+        upkeep.sweep(db.session(), now=wiring.now())
+        db.session.commit()
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    hostname = settings.hostname
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        MAX_CONTENT_LENGTH=FORM_BYTES,
+        MAX_FORM_MEMORY_SIZE=FORM_BYTES,
+        TRUSTED_HOSTS=sorted(LOOPBACK_NAMES) if hostname in LOOPBACK_NAMES else [hostname],
+        PREFERRED_URL_SCHEME="https" if settings.is_https else "http",
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.json.sort_keys = False
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
+    app.before_request(_choose_transaction)
+
+
+def _choose_transaction() -> None:
+    db.session.info["reading"] = request.method in ("GET", "HEAD", "OPTIONS")
+
+
+def _connect_database(app: Flask) -> None:
+    db.init_app(app)
+    Migrate(app, db, directory=str(app.root_path) + "/migrations", render_as_batch=True, compare_type=True)
+    with app.app_context():
+        prepare_engine(db.engine)
+
+
+def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | None) -> wiring.Services:
+    facts = wiring.SiteFacts(SITE_NAME, settings.host, settings.public_url, VERSION)
+    box = SecretBox(settings.encryption_keys)
+    letters = Environment(
+        loader=FileSystemLoader(app.root_path + "/templates"),
+        autoescape=lambda name: bool(name and name.endswith(".html")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    spool_dir = settings.data_dir / "incoming"
+    spool_dir.mkdir(mode=0o700, exist_ok=True)
+    return wiring.Services(
+        site=facts,
+        clock=clock,
+        box=box,
+        hasher=PasswordHasher(HashCost(settings.hash_time_cost, settings.hash_memory_kib, 1)),
+        notices=Notices(letters, box, sender=settings.mail_from, site=facts),
+        mailer=mailer or mailer_from_url(settings.mail_url, sys.stdout),
+        store=open_store(settings.storage_url, settings.data_dir),
+        policy=Policy.from_dates(
+            new_users_from=settings.require_2fa_new_users_from, everyone_from=settings.require_2fa_everyone_from
+        ),
+        registration=settings.registration,
+        max_file_bytes=settings.max_file_bytes,
+        spool_dir=spool_dir,
+        is_https=settings.is_https,
+    )

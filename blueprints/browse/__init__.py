@@ -1,0 +1,5 @@
+"""Public pages: home, search, projects, people."""
+
+from flask import Blueprint
+
+bp = Blueprint("browse", __name__)

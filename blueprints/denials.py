@@ -1,0 +1,175 @@
+"""How a refusal is said: a red banner and the way on for people, a status line and a body for programs."""
+
+from dataclasses import dataclass
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from blueprints import intent, wiring
+from blueprints.caller import Channel
+from blueprints.machine_answers import machine_refusal
+from domain import journal
+from domain.policy.decision import Denial, Reason
+from domain.policy.judge import what_would_help, way_through
+from domain.policy.principals import Anonymous, Member, TokenHolder
+from domain.policy.rules import Policy
+from models import db
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """Where a person goes to mend it, and how the banner says so. `endpoint` None: nothing they can do."""
+
+    endpoint: str | None
+    title: str
+    afterwards: bool = True
+
+
+REMEDIES = {
+    Reason.NOT_SIGNED_IN: Remedy("auth.sign_in", "Sign in to continue"),
+    Reason.EMAIL_UNVERIFIED: Remedy("management.unverified", "Verify your email address to continue"),
+    Reason.TWO_FACTOR_REQUIRED: Remedy("mfa.choose", "Turn on two-factor authentication to continue"),
+    Reason.CONFIRMATION_REQUIRED: Remedy("auth.reauthenticate", "Confirm that it is you to continue"),
+    Reason.ACCOUNT_FROZEN: Remedy(None, "This account is frozen", afterwards=False),
+    Reason.NO_PERMISSION: Remedy(None, "You may not do this", afterwards=False),
+    Reason.TOKEN_EXPIRED: Remedy("management.tokens", "This API token has expired"),
+    Reason.TOKEN_SCOPE: Remedy("management.tokens", "This API token does not reach that far"),
+}
+
+
+def answer(denial: Denial, channel: Channel, *, resume: str | None, keeps: tuple[str, ...]) -> ResponseReturnValue:
+    """Answer a refusal through its channel, and leave its event in the journal."""
+    _record(denial)
+    if channel is Channel.MACHINE:
+        return _to_machine(denial)
+    if _wants_json():
+        return machine_refusal(403, sentence(denial), code=denial.reason.value, rule=denial.rule, setup_url=setup_url(denial))
+    return _to_person(denial, resume=resume, keeps=keeps)
+
+
+def sentence(denial: Denial) -> str:
+    """What was refused and why, in one sentence or two, without the way on."""
+    asked = f"to {denial.action.label}"
+    match denial.reason:
+        case Reason.NOT_SIGNED_IN:
+            return f"Sign in {asked}."
+        case Reason.EMAIL_UNVERIFIED:
+            return f"Verify your primary email address {asked}."
+        case Reason.TWO_FACTOR_REQUIRED:
+            return f"Two-factor authentication is required {asked}."
+        case Reason.CONFIRMATION_REQUIRED:
+            return f"Confirm that it is you {asked}."
+        case Reason.ACCOUNT_FROZEN:
+            return "This account is frozen. Ask an administrator of this index."
+        case Reason.TOKEN_EXPIRED:
+            return "This API token has expired. Make a new one."
+        case Reason.TOKEN_SCOPE:
+            return f"This API token does not allow you {asked} here."
+        case Reason.NO_PERMISSION:
+            name = f" of {denial.target.name}" if denial.target else ""
+            return f"You are not among those{name} who may {denial.action.label}."
+
+
+def setup_url(denial: Denial) -> str | None:
+    """The address, with host, of the page where the refusal can be mended."""
+    endpoint = REMEDIES[denial.reason].endpoint
+    return f"{wiring.services().site.public_url}{url_for(endpoint)}" if endpoint else None
+
+
+def _to_machine(denial: Denial) -> Response:
+    if isinstance(denial.principal, Anonymous):
+        if denial.principal.because:
+            return machine_refusal(403, denial.principal.because, code="invalid_credentials")
+        return machine_refusal(401, "Send an API token: the username is __token__, the password is the token.", code="no_credentials")
+    url, rule = setup_url(denial), f" (rule {denial.rule})" if denial.rule else ""
+    words = {
+        Reason.TWO_FACTOR_REQUIRED: f"Two-factor authentication is required for uploads. Set it up: {url}{rule}",
+        Reason.EMAIL_UNVERIFIED: f"A verified email address is required for uploads. Verify it: {url}",
+    }.get(denial.reason, sentence(denial))
+    return machine_refusal(403, words, code=denial.reason.value, rule=denial.rule, setup_url=url)
+
+
+def _to_person(denial: Denial, *, resume: str | None, keeps: tuple[str, ...]) -> ResponseReturnValue:
+    remedy = REMEDIES[denial.reason]
+    if denial.reason is Reason.NOT_SIGNED_IN:
+        flash(sentence(denial), "info")
+        return redirect(url_for("auth.sign_in", next=_page_after_sign_in(resume)), 303)
+    if remedy.endpoint is None:
+        return _refused_here(denial, remedy)
+    intent.keep(denial, resume=resume, keeps=keeps)
+    db.session.commit()
+    if denial.reason is Reason.CONFIRMATION_REQUIRED:
+        return redirect(url_for(remedy.endpoint), 303)
+    flash(_banner(denial, remedy), "danger")
+    return redirect(url_for(remedy.endpoint, _anchor="stop"), 303)
+
+
+def _refused_here(denial: Denial, remedy: Remedy) -> ResponseReturnValue:
+    page = render_template(
+        "errors/error.html",
+        code=403,
+        title=remedy.title,
+        message=sentence(denial),
+        advice=[],
+        links=[("Your projects", url_for("management.projects"))],
+        refusal=_banner(denial, remedy),
+    )
+    return page, 403
+
+
+def _banner(denial: Denial, remedy: Remedy) -> dict[str, str | None]:
+    """The red banner's parts, as the template shows them."""
+    name = f" “{denial.target.name}”" if denial.target and denial.target.name else ""
+    return {
+        "title": remedy.title,
+        "asked": denial.action.label + name,
+        "reason": _rule_sentence(denial) or sentence(denial),
+        "afterwards": "Afterwards you come back to it. Installing and browsing keep working meanwhile." if remedy.afterwards else None,
+        "rule": denial.rule,
+        "at": wiring.now().isoformat(),
+        "why_url": url_for("management.why") if isinstance(denial.principal, Member) else None,
+    }
+
+
+def _rule_sentence(denial: Denial) -> str | None:
+    policy: Policy = wiring.services().policy
+    if denial.reason is Reason.EMAIL_UNVERIFIED:
+        return "Management actions need a verified email address, so that you can be reached when something happens to your account."
+    return next((rule.sentence for rule in policy.rules if rule.id == denial.rule), None)
+
+
+def _page_after_sign_in(resume: str | None) -> str:
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    return url_for(resume or str(request.endpoint), _method="GET", **(request.view_args or {}))
+
+
+def _record(denial: Denial) -> None:
+    principal, now, policy = denial.principal, wiring.now(), wiring.services().policy
+    account = principal.account if isinstance(principal, Member | TokenHolder) else None
+    asked = (principal, denial.action, denial.target, policy, now)
+    journal.refuse(
+        db.session(),
+        f"gate:{denial.action.name.lower()}:denied",
+        now=now,
+        origin=principal.origin,
+        actor_id=account.user_id if account else None,
+        project_id=denial.target.project_id if denial.target else None,
+        details={
+            "action": denial.action.label,
+            "target": denial.target.name if denial.target else "",
+            "reason": denial.reason.value,
+            "rule": denial.rule,
+            "steps": [
+                {"question": step.question, "answer": step.answer, "inputs": list(step.inputs), "stops": bool(step.stops)}
+                for step in denial.steps
+            ],
+            "helps": what_would_help(*asked),
+            "way": way_through(*asked),
+        },
+    )
+
+
+def _wants_json() -> bool:
+    accepts = request.accept_mimetypes
+    return accepts["application/json"] > accepts["text/html"]

@@ -1,0 +1,82 @@
+"""Error pages: calm, with the way on; for programs a sentence."""
+
+import structlog
+from flask import Flask, Response, current_app, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException, TooManyRequests
+
+from blueprints.machine_answers import machine_refusal
+from models import db
+
+MACHINE_BLUEPRINTS = frozenset({"upload", "simple"})
+PAGES = {
+    400: ("That request does not fit", "Something in the address or the form is not as it should be. Go back and try again."),
+    401: ("Sign in first", "This page needs an account."),
+    403: ("You may not do this", "Your account has no part in this that would allow it."),
+    404: ("Nothing here", "The page may have moved, or the project may not be on this index."),
+    405: ("Not like this", "This address exists, but not for that kind of request."),
+    413: ("Too large", "What you sent is larger than this index takes."),
+    429: ("Too many tries", "Wait a little, then try again."),
+    500: ("Our mistake", "Something went wrong here. Nothing was changed. It has been logged."),
+}
+
+log = structlog.get_logger("countersign")
+
+
+def install(app: Flask) -> None:
+    """Answer every error, expected or not, with a page or a sentence of our own."""
+    app.register_error_handler(HTTPException, _expected)
+    app.register_error_handler(CSRFError, _stale_form)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _expected(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    if error.response is not None or 300 <= status < 400:  # a redirect, such as a missing final slash
+        return error.get_response()
+    _leave_nothing_half_done()
+    title, message = PAGES.get(status, PAGES[400 if status < 500 else 500])
+    answer = _answer(status, title, message)
+    if isinstance(error, TooManyRequests) and error.retry_after is not None:
+        answer.headers["Retry-After"] = str(error.retry_after)
+    if error.code == 405 and getattr(error, "valid_methods", None):
+        answer.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+    return answer
+
+
+def _stale_form(error: CSRFError) -> ResponseReturnValue:
+    _leave_nothing_half_done()
+    message = "The form was open for too long, or in another sign-in. Nothing was changed. Go back, reload the page and send it again."
+    return _answer(400, "This form has gone stale", message)
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    log.error("unexpected_error", method=request.method, path=request.path, exc_info=error)
+    try:
+        _leave_nothing_half_done()
+    except SQLAlchemyError:
+        log.error("rollback_failed", exc_info=True)
+    if _is_for_machine():
+        return machine_refusal(500, "The index made a mistake; nothing was stored.", code="server_error")
+    title, message = PAGES[500]
+    page = current_app.jinja_env.get_template("errors/error.html")  # without context processors: they ask the database
+    return Response(page.render(code=500, title=title, message=message, advice=[], links=[("Home", "/")]), status=500)
+
+
+def _answer(status: int, title: str, message: str) -> Response:
+    if _is_for_machine():
+        return machine_refusal(status, f"{title}. {message}")
+    links = [("Home", url_for("browse.home")), ("Search", url_for("browse.search")), ("Help", url_for("site.help"))]
+    page = render_template("errors/error.html", code=status, title=title, message=message, advice=[], links=links)
+    return Response(page, status=status)
+
+
+def _is_for_machine() -> bool:
+    accepts = request.accept_mimetypes
+    return request.blueprint in MACHINE_BLUEPRINTS or accepts["application/json"] > accepts["text/html"]
+
+
+def _leave_nothing_half_done() -> None:
+    db.session.rollback()

@@ -1,0 +1,109 @@
+"""The interrupted action: kept while something else has to be done first, offered again once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import request, url_for
+from werkzeug.routing import BuildError
+
+from blueprints import wiring
+from blueprints.browser_session import row_session
+from domain.identity import ceremonies
+from domain.identity.ceremonies import Begun, Purpose
+from domain.policy.decision import Denial
+from domain.policy.principals import Member
+from models import db
+
+MAX_VALUE = 300  # characters; a form's value that is longer was no honest try
+MAX_VALUES = 30
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What pages say of an interrupted action: "Kept for you: create an API token “ci”"."""
+
+    label: str
+    name: str
+    until: datetime
+    has_values: bool
+
+
+def keep(denial: Denial, *, resume: str | None, keeps: tuple[str, ...]) -> None:
+    """Keep the refused action in the running transaction. The newest one wins.
+
+    It is kept by the name of its page, never as an address, so nothing outside the site can be put into it; and with
+    the fields named in `keeps` only. A POST is never repeated: its form opens again, filled in.
+    """
+    principal = denial.principal
+    if not isinstance(principal, Member):
+        return
+    values = [(name, value[:MAX_VALUE]) for name in keeps for value in request.values.getlist(name)]
+    payload = {
+        "endpoint": resume or request.endpoint,
+        "url_values": {key: str(value) for key, value in (request.view_args or {}).items()},
+        "values": values[:MAX_VALUES],
+        "label": denial.action.label,
+        "name": denial.target.name if denial.target else "",
+    }
+    user_id, session_id = principal.account.user_id, principal.session_id
+    ceremonies.abandon(db.session(), Purpose.INTENT, user_id=user_id, session_id=session_id)
+    ceremonies.begin(
+        db.session(),
+        wiring.services().box,
+        Purpose.INTENT,
+        now=wiring.now(),
+        payload=payload,
+        user_id=user_id,
+        session_id=session_id,
+    )
+
+
+def peek() -> Kept | None:
+    """The kept action of this browser, for pages that show it."""
+    begun = _current()
+    if begun is None:
+        return None
+    payload = begun.payload
+    return Kept(payload["label"], payload["name"], begun.expires_at, bool(payload["values"]))
+
+
+def take() -> str | None:
+    """Spend the kept action and return the address of its page, filled in; None if there is none, or no longer."""
+    begun = _current()
+    if begun is None or not ceremonies.spend(db.session(), begun, now=wiring.now()):
+        return None
+    return _address(begun)
+
+
+def forget() -> None:
+    """Drop the kept action of this browser."""
+    begun = _current()
+    if begun is not None:
+        ceremonies.spend(db.session(), begun, now=wiring.now())
+
+
+def _current() -> Begun | None:
+    row = row_session().row
+    if row is None or row.user_id is None:
+        return None
+    return ceremonies.current(
+        db.session(),
+        wiring.services().box,
+        Purpose.INTENT,
+        user_id=row.user_id,
+        session_id=row.id,
+        now=wiring.now(),
+    )
+
+
+def _address(begun: Begun) -> str | None:
+    endpoint, url_values = begun.payload["endpoint"], begun.payload["url_values"]
+    query: dict[str, list[str]] = {}
+    for name, value in begun.payload["values"]:
+        query.setdefault(name, []).append(value)
+    if query:
+        query["kept"] = ["1"]
+    try:
+        return url_for(endpoint, _method="GET", **url_values, **query)
+    except BuildError:  # the page has gone or takes other values since a new version was installed
+        return None

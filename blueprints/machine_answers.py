@@ -1,0 +1,34 @@
+"""What programs are told: the sentence in the status line, where twine looks, and in the body, where uv looks."""
+
+import orjson
+from flask import Response, request
+
+MAX_PHRASE = 250
+
+
+def machine_refusal(
+    status: int, sentence: str, *, code: str | None = None, rule: str | None = None, setup_url: str | None = None
+) -> Response:
+    """A refusal for a program: reason phrase and body carry the same sentence.
+
+    The body is problem+json (RFC 9457) where the client names application/json, else plain text. 401 asks for Basic
+    credentials.
+    """
+    if "application/json" in request.headers.get("Accept", ""):
+        facts = {"title": _phrase(sentence), "status": status, "detail": sentence, "code": code, "rule": rule, "setup_url": setup_url}
+        body = orjson.dumps({name: value for name, value in facts.items() if value is not None})
+        mimetype = "application/problem+json"
+    else:
+        body, mimetype = f"{sentence}\n".encode(), "text/plain"
+    response = Response(body, status=f"{status} {_phrase(sentence)}", mimetype=mimetype)
+    response.headers["Cache-Control"] = "no-store"
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Basic realm="Countersign"'
+    return response
+
+
+def _phrase(sentence: str) -> str:
+    """The sentence as a reason phrase: one line of printable ASCII, so that it can neither break the status line nor
+    add a header (RFC 9112 §4)."""
+    ascii_only = sentence.encode("ascii", "replace").decode()
+    return " ".join("".join(c if c.isprintable() else " " for c in ascii_only).split())[:MAX_PHRASE]

@@ -1,0 +1,5 @@
+"""Account, projects, releases, collaborators and tokens."""
+
+from flask import Blueprint
+
+bp = Blueprint("management", __name__)

@@ -1,0 +1,5 @@
+"""Second factors: choosing, connecting, recovery codes."""
+
+from flask import Blueprint
+
+bp = Blueprint("mfa", __name__)

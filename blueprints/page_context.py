@@ -1,0 +1,60 @@
+"""What every template knows: the site, who looks at it, and the chosen colours."""
+
+from dataclasses import dataclass
+
+from flask import Flask, request
+from sqlalchemy import func, select
+
+from blueprints import intent, wiring
+from blueprints.caller import signed_in_user
+from domain.identity.standing import standing_of
+from models import Project, db
+
+THEME_COOKIE = "theme"
+THEMES = ("auto", "light", "dark")
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """The person who is signed in, as the frame of a page shows them."""
+
+    username: str
+    has_second_factor: bool
+    needs_recovery_codes: bool
+    email_verified: bool
+
+
+class Site:
+    """The index, as pages show it. The number of projects is counted only where a page says it."""
+
+    def __init__(self) -> None:
+        facts = wiring.services().site
+        self.name, self.host, self.public_url, self.version = facts.name, facts.host, facts.public_url, facts.version
+
+    @property
+    def project_count(self) -> int:
+        """How many names there are."""
+        return db.session.scalar(select(func.count()).select_from(Project)) or 0
+
+
+def install(app: Flask) -> None:
+    """Give every template `site`, `viewer`, `theme` and `kept`."""
+    app.context_processor(_context)
+
+
+def _context() -> dict[str, object]:
+    theme = request.cookies.get(THEME_COOKIE, "auto")
+    return {"site": Site(), "viewer": _viewer(), "theme": theme if theme in THEMES else "auto", "kept_action": intent.peek}
+
+
+def _viewer() -> Viewer | None:
+    user = signed_in_user()
+    standing = standing_of(db.session(), user.id) if user else None
+    if user is None or standing is None:
+        return None
+    return Viewer(
+        username=user.username,
+        has_second_factor=standing.has_second_factor,
+        needs_recovery_codes=standing.has_second_factor and user.recovery_codes_confirmed_at is None,
+        email_verified=standing.has_verified_email,
+    )

@@ -1,0 +1,5 @@
+"""The upload endpoint."""
+
+from flask import Blueprint
+
+bp = Blueprint("upload", __name__)

@@ -1,0 +1,61 @@
+"""What the views are given to work with: settings and adapters, built in app.py."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from flask import current_app
+
+from adapters.clock import Clock
+from adapters.mail import Mailer
+from adapters.secretbox import SecretBox
+from adapters.storage import BlobStore
+from domain.identity.passwords import PasswordHasher
+from domain.notices import Notices
+from domain.policy.rules import Policy
+
+EXTENSION = "countersign"
+
+
+@dataclass(frozen=True)
+class SiteFacts:
+    """What pages and mails say of the index itself."""
+
+    name: str
+    host: str
+    public_url: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that comes from outside a request."""
+
+    site: SiteFacts
+    clock: Clock
+    box: SecretBox
+    hasher: PasswordHasher
+    notices: Notices
+    mailer: Mailer
+    store: BlobStore
+    policy: Policy
+    registration: str
+    max_file_bytes: int
+    spool_dir: Path
+    is_https: bool
+
+
+def services() -> Services:
+    """The services of the running application."""
+    found: Services = current_app.extensions[EXTENSION]
+    return found
+
+
+def now() -> datetime:
+    """The present moment, by the application's clock."""
+    return services().clock.now()
+
+
+def today() -> date:
+    """The present day in UTC."""
+    return now().date()

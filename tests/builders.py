@@ -1,0 +1,129 @@
+"""People and projects in any state, put straight into the tables: `people.a_user("ana").verified().with_totp().build()`."""
+
+import secrets
+from datetime import datetime
+
+import pyotp
+from flask import Flask
+
+from adapters.clock import SettableClock
+from domain.identity import recovery
+from domain.identity.factors import secret_context
+from domain.index.names import lookalike_key, normalize
+from models import Email, Project, ProjectRole, RecoveryCode, TotpApp, User, db
+from tests.browsing import wiring_of
+
+PASSWORD = "correct horse battery staple 9"
+
+
+class UserBuilder:
+    """Builds one account. Every step returns the builder; `build()` writes it."""
+
+    def __init__(self, app: Flask, clock: SettableClock, username: str) -> None:
+        self._app = app
+        self._clock = clock
+        self._username = username
+        self._registered_at = clock.now()
+        self._is_verified = False
+        self._is_active = True
+        self._apps: list[tuple[str, str]] = []
+        self._codes: list[str] = []
+        self._password = PASSWORD
+
+    def verified(self) -> "UserBuilder":
+        """The primary address is verified."""
+        self._is_verified = True
+        return self
+
+    def registered(self, at: datetime) -> "UserBuilder":
+        """The account is older, or newer."""
+        self._registered_at = at
+        return self
+
+    def frozen(self) -> "UserBuilder":
+        """The account is not active."""
+        self._is_active = False
+        return self
+
+    def with_totp(self, label: str = "My phone", secret: str | None = None) -> "UserBuilder":
+        """An authenticator app; its secret is `user_secret(user)` later."""
+        self._apps.append((label, secret or pyotp.random_base32()))
+        return self
+
+    def with_recovery_codes(self, *codes: str) -> "UserBuilder":
+        """Recovery codes, saved and confirmed; ten new ones unless given."""
+        self._codes = list(codes) or recovery.new_codes(secrets.token_bytes)
+        return self
+
+    def build(self) -> User:
+        """Write the account and return it. Its secrets hang on it for tests: `.test_secrets`, `.test_codes`."""
+        found, now = wiring_of(self._app), self._clock.now()
+        user = User(
+            username=self._username,
+            username_key=self._username.lower(),
+            password_hash=found.hasher.hash(self._password),
+            password_changed_at=self._registered_at,
+            registered_at=self._registered_at,
+            is_active=self._is_active,
+            recovery_codes_confirmed_at=now if self._codes else None,
+        )
+        address = f"{self._username.lower()}@mail.example"
+        user.emails = [
+            Email(
+                address=address,
+                address_key=address,
+                is_primary=True,
+                added_at=self._registered_at,
+                verified_at=self._registered_at if self._is_verified else None,
+            )
+        ]
+        db.session.add(user)
+        db.session.flush()
+        for label, secret in self._apps:
+            public_id = secrets.token_hex(8)
+            context = secret_context(user_id=user.id, public_id=public_id)
+            sealed = found.box.seal(secret.encode(), context=context)
+            db.session.add(
+                TotpApp(public_id=public_id, user_id=user.id, label=label, secret_sealed=sealed, last_step=0, added_at=now)
+            )
+        for code in self._codes:
+            code_hash = found.hasher.hash(recovery.clean_recovery_code(code))
+            db.session.add(RecoveryCode(user_id=user.id, code_hash=code_hash, made_at=now))
+        db.session.commit()
+        user.test_secrets = [secret for _, secret in self._apps]  # type: ignore[attr-defined]
+        user.test_codes = self._codes  # type: ignore[attr-defined]
+        return user
+
+
+class People:
+    """Everybody in a test."""
+
+    def __init__(self, app: Flask, clock: SettableClock) -> None:
+        self._app = app
+        self._clock = clock
+
+    def a_user(self, username: str = "ana") -> UserBuilder:
+        """Somebody who has just registered."""
+        return UserBuilder(self._app, self._clock, username)
+
+    def a_member(self, username: str = "ana") -> User:
+        """Somebody who may do everything: verified, with an authenticator app and recovery codes."""
+        return self.a_user(username).verified().with_totp().with_recovery_codes().build()
+
+    def a_project(self, name: str, owner: User, *, maintainers: tuple[User, ...] = ()) -> Project:
+        """A reserved name with its people."""
+        now = self._clock.now()
+        project = Project(
+            name=name, normalized_name=normalize(name), lookalike_key=lookalike_key(name), created_at=now, updated_at=now
+        )
+        project.roles = [ProjectRole(user_id=owner.id, role="owner", since=now)]
+        project.roles += [ProjectRole(user_id=user.id, role="maintainer", since=now) for user in maintainers]
+        db.session.add(project)
+        db.session.commit()
+        return project
+
+
+def code_of(user: User, clock: SettableClock, which: int = 0) -> str:
+    """What the user's authenticator app shows now."""
+    secret: str = user.test_secrets[which]  # type: ignore[attr-defined]
+    return pyotp.TOTP(secret).at(clock.now())

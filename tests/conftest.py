@@ -1,0 +1,128 @@
+"""What every test can ask for: an application on its own SQLite file, a settable clock, a mailbox, people and browsers."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from adapters.clock import SettableClock
+from adapters.mail import MemoryMailer
+from app import create_app
+from config import Settings
+from models import Base
+from models.base import db, prepare_engine
+from tests.browsing import Browser
+from tests.builders import People
+
+POSTGRES_URL = os.environ.get("COUNTERSIGN_TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
+REQUIRE_ALL = bool(os.environ.get("COUNTERSIGN_TESTS_REQUIRE_ALL"))
+START = datetime(2026, 11, 22, 14, 5, 10, tzinfo=UTC)
+
+
+def settings_for(folder: Path, **changes: object) -> Settings:
+    """Settings of an index in `folder`, with hashes that take no time."""
+    values: dict[str, object] = {
+        "public_url": "http://localhost:8000",
+        "data_dir": folder,
+        "database_url": f"sqlite:///{folder / 'countersign.sqlite3'}",
+        "storage_url": "file:",
+        "secret_key": "a test key that is thirty-two characters long",
+        "encryption_keys": (b"0123456789abcdef0123456789abcdef",),
+        "hash_time_cost": 1,
+        "hash_memory_kib": 8,
+    }
+    return Settings(**{**values, **changes})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables and no row, to copy: faster than making the tables for each test."""
+    path = tmp_path_factory.mktemp("database") / "empty.sqlite3"
+    engine = sa.create_engine(f"sqlite:///{path}")
+    prepare_engine(engine)
+    Base.metadata.create_all(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    """The application's clock; it stands still until it is moved."""
+    return SettableClock(START)
+
+
+@pytest.fixture
+def mailbox() -> MemoryMailer:
+    """Where delivered mail ends up."""
+    return MemoryMailer()
+
+
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture
+def make_app(tmp_path: Path, empty_database: Path, clock: SettableClock, mailbox: MemoryMailer) -> MakeApp:
+    """Builds the application; keyword arguments change its settings."""
+
+    def make(**changes: object) -> Flask:
+        settings = settings_for(tmp_path, **changes)
+        if settings.database_url.startswith("sqlite"):
+            shutil.copy(empty_database, tmp_path / "countersign.sqlite3")
+        return create_app(settings, clock=clock, mailer=mailbox)
+
+    return make
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Iterator[Flask]:
+    """The application with its default settings, in an application context."""
+    application = make_app()
+    with application.app_context():
+        yield application
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def browser(app: Flask) -> Browser:
+    """A browser that nobody is signed in with."""
+    return Browser(app)
+
+
+@pytest.fixture
+def people(app: Flask, clock: SettableClock) -> People:
+    """Makes accounts in any state: `people.a_user("ana").verified().with_totp()`."""
+    return People(app, clock)
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """An empty PostgreSQL schema of this test's own, as a database URL."""
+    name = f"countersign_{uuid.uuid4().hex[:12]}"
+    try:
+        server = sa.create_engine(POSTGRES_URL, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
+        with server.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    except sa.exc.OperationalError:
+        unavailable("no PostgreSQL answers at COUNTERSIGN_TEST_POSTGRES_URL")
+    url = sa.make_url(POSTGRES_URL).set(database=name)
+    yield url.render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    server.dispose()
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip with a plain reason; where everything is required, fail."""
+    if REQUIRE_ALL:
+        pytest.fail(f"required here, but {reason}")
+    pytest.skip(reason)
