@@ -1,0 +1,1 @@
+"""The outside world: the clock, mail, sealed secrets, stored files. Imports nothing of ours."""
