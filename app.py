@@ -2,7 +2,9 @@
 
 import sys
 from datetime import timedelta
+from functools import partial
 
+import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask, request
 from flask_migrate import Migrate
@@ -38,6 +40,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None, 
     Raises gate.NakedRoute if any route is neither behind the gate nor declared public.
     """
     settings = settings or Settings.from_environment()
+    _write_logs()
     app = Flask(__name__)
     _configure(app, settings)
     _connect_database(app)
@@ -51,6 +54,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None, 
     app.jinja_env.filters.update(rendering.FILTERS)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    app.extensions["countersign_scheduler"] = partial(start_scheduler, app)
     gate.public(app.view_functions["static"])
     gate.seal(app)
     return app
@@ -76,6 +80,18 @@ def _sweep(app: Flask) -> None:
     with app.app_context():
         upkeep.sweep(db.session(), now=wiring.now())
         db.session.commit()
+
+
+def _write_logs() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),  # repr: no line breaks
+        ],
+        cache_logger_on_first_use=True,
+    )
 
 
 def _configure(app: Flask, settings: Settings) -> None:

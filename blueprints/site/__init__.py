@@ -3,3 +3,5 @@
 from flask import Blueprint
 
 bp = Blueprint("site", __name__)
+
+from blueprints.site import commands, pages  # noqa: E402, F401 - their routes and commands register themselves

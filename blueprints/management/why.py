@@ -1,0 +1,72 @@
+"""Why was I stopped? The trace of one's last refusal, and what would turn it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from blueprints.gate import management_action
+from blueprints.management import bp
+from domain.policy.actions import Action
+from domain.policy.decision import Permit
+from domain.policy.principals import Member
+from models import Event, db
+
+
+@dataclass(frozen=True)
+class Row:
+    """A step as the page shows it."""
+
+    question: str
+    state: str
+    answer: str
+    inputs: list[str]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A refusal, read back from the journal."""
+
+    action: str
+    target: str
+    at: datetime
+    rule: str | None
+    rows: list[Row]
+    helps: list[str]
+    way: list[str]
+
+
+@bp.get("/manage/account/why/")
+@management_action(Action.VIEW_ACCOUNT)
+def why(permit: Permit) -> ResponseReturnValue:
+    """Show the steps of the newest refusal of this account."""
+    assert isinstance(permit.principal, Member)  # noqa: S101 - the channel has no other
+    event = db.session.scalar(
+        select(Event)
+        .where(Event.user_id == permit.principal.account.user_id, Event.tag.like("gate:%:denied"))
+        .order_by(Event.id.desc())
+        .limit(1)
+    )
+    return render_template("management/why.html", found=_trace(event) if event else None)
+
+
+def _trace(event: Event) -> Trace:
+    details = event.details
+    return Trace(
+        action=details["action"],
+        target=details["target"],
+        at=event.at,
+        rule=details["rule"],
+        rows=[_row(step) for step in details["steps"]],
+        helps=details["helps"],
+        way=details["way"],
+    )
+
+
+def _row(step: dict[str, Any]) -> Row:  # Any: a step as the journal's JSON gives it back
+    state = "stopped" if step["stops"] else "unreached" if step["answer"] == "not reached" else "passed"
+    inputs = [f"{name}: {value}" for name, value in step["inputs"]]
+    return Row(question=step["question"], state=state, answer=step["answer"], inputs=inputs)
