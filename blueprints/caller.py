@@ -5,7 +5,6 @@ from enum import Enum
 from flask import Flask, g, request
 from flask_login import AnonymousUserMixin, LoginManager
 
-from blueprints import wiring
 from blueprints.browser_session import level, origin_of, row_session
 from domain.identity import tokens
 from domain.identity.sessions import Level
@@ -45,7 +44,7 @@ def _machine_caller() -> Principal:
         return Anonymous(origin)
     if credentials.username != "__token__":
         return Anonymous(origin, because="Passwords are not accepted here. Use an API token with the username __token__.")
-    holder = tokens.find(db.session(), (credentials.password or "").strip(), origin=origin, now=wiring.now())
+    holder = tokens.find(db.session(), (credentials.password or "").strip(), origin=origin)
     return holder or Anonymous(origin, because="This API token is not valid: it may have been removed or mistyped.")
 
 
