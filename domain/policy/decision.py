@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Final
 
 from domain.policy.actions import Action
-from domain.policy.principals import Principal
+from domain.policy.principals import Member, Principal
 from domain.policy.targets import Subject, Target, ref
 
 
@@ -66,6 +66,13 @@ class Permit:
         held = ref(self.target.subject) if self.target else None
         if self.action is not action or held != ref(subject):
             raise PermitMismatch(f"a permit for {self.action.name} on {held} does not cover {action.name} on {ref(subject)}")
+
+    @property
+    def member(self) -> Member:
+        """The person in a browser whom it was made for; raises PermitMismatch if it was made for any other principal."""
+        if not isinstance(self.principal, Member):
+            raise PermitMismatch(f"{self.action.name} is for people in a browser")
+        return self.principal
 
 
 @dataclass(frozen=True)
