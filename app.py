@@ -8,15 +8,30 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask, request
 from flask_migrate import Migrate
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adapters.clock import Clock, SystemClock
 from adapters.mail import Mailer, mailer_from_url
 from adapters.secretbox import SecretBox
 from adapters.storage import open_store
-from blueprints import auth, browse, caller, errors, forgery, gate, headers, management, mfa, page_context, rendering
-from blueprints import simple, site, upload, wiring
+from blueprints import (
+    auth,
+    browse,
+    caller,
+    errors,
+    forgery,
+    gate,
+    headers,
+    management,
+    mfa,
+    page_context,
+    rendering,
+    simple,
+    site,
+    upload,
+    wiring,
+)
 from blueprints.browser_session import RowSessionInterface
 from config import LOOPBACK_NAMES, VERSION, Settings
 from domain import upkeep
@@ -106,7 +121,6 @@ def _configure(app: Flask, settings: Settings) -> None:
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.json.sort_keys = False
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
@@ -129,7 +143,7 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
     box = SecretBox(settings.encryption_keys)
     letters = Environment(
         loader=FileSystemLoader(app.root_path + "/templates"),
-        autoescape=lambda name: bool(name and name.endswith(".html")),
+        autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -145,7 +159,8 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
         mailer=mailer or mailer_from_url(settings.mail_url, sys.stdout),
         store=open_store(settings.storage_url, settings.data_dir),
         policy=Policy.from_dates(
-            new_users_from=settings.require_2fa_new_users_from, everyone_from=settings.require_2fa_everyone_from
+            new_users_from=settings.require_2fa_new_users_from,
+            everyone_from=settings.require_2fa_everyone_from,
         ),
         registration=settings.registration,
         max_file_bytes=settings.max_file_bytes,

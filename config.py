@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
@@ -38,18 +38,34 @@ class Variable:
 
 
 VARIABLES = (
-    Variable("COUNTERSIGN_PUBLIC_URL", "http://localhost:8000", "The address people use. Links in mails come from it."),
+    Variable(
+        "COUNTERSIGN_PUBLIC_URL",
+        "http://localhost:8000",
+        "The address people use. Links in mails come from it.",
+    ),
     Variable("COUNTERSIGN_DATA_DIR", "./instance", "Keys, the SQLite database and files live here."),
     Variable("COUNTERSIGN_DATABASE_URL", "SQLite in the data folder", "`postgresql+psycopg://…` for PostgreSQL."),
-    Variable("COUNTERSIGN_STORAGE_URL", "`file:` in the data folder", "Where packages are kept; `s3://bucket/prefix`, …"),
+    Variable(
+        "COUNTERSIGN_STORAGE_URL",
+        "`file:` in the data folder",
+        "Where packages are kept; `s3://bucket/prefix`, …",
+    ),
     Variable("COUNTERSIGN_REDIS_URL", "none", "Reserved for several nodes; not used yet."),
     Variable("COUNTERSIGN_SECRET_KEY", "made on first start", "Signs form tokens; at least 32 characters."),
-    Variable("COUNTERSIGN_ENCRYPTION_KEYS", "made on first start", "Seal secrets at rest: base64 of 32 bytes, newest first, with commas."),
+    Variable(
+        "COUNTERSIGN_ENCRYPTION_KEYS",
+        "made on first start",
+        "Seal secrets at rest: base64 of 32 bytes, newest first, with commas.",
+    ),
     Variable("COUNTERSIGN_MAIL_URL", "console:", "`smtp://user:pass@host:port?tls=none|starttls|tls`."),
     Variable("COUNTERSIGN_MAIL_FROM", "countersign@ and the public host", "The sender of every mail."),
     Variable("COUNTERSIGN_REGISTRATION", "open", "`open`, `invite` or `closed`."),
     Variable("COUNTERSIGN_READ_ACCESS", "public", "`public`; `members` is not available yet."),
-    Variable("COUNTERSIGN_REQUIRE_2FA_NEW_USERS_FROM", "always", "A date: who registers on it or later needs a second factor at once."),
+    Variable(
+        "COUNTERSIGN_REQUIRE_2FA_NEW_USERS_FROM",
+        "always",
+        "A date: who registers on it or later needs a second factor at once.",
+    ),
     Variable("COUNTERSIGN_REQUIRE_2FA_EVERYONE_FROM", "none", "A date: from it on everyone needs a second factor."),
     Variable("COUNTERSIGN_TRUSTED_PROXIES", "0", "How many proxies in front may set X-Forwarded-For."),
     Variable("COUNTERSIGN_MAX_FILE_MB", "100", "The largest file that can be uploaded, in MB (1,000,000 bytes)."),
@@ -107,10 +123,12 @@ class Settings:
         source = _Source(os.environ if environ is None else environ)
         data_dir = Path(source.text("DATA_DIR", "./instance")).expanduser().resolve()
         public_url = source.parsed("PUBLIC_URL", "http://localhost:8000", _public_url)
-        settings = {
+        settings: dict[str, Any] = {  # Any: each value has the type of its field below
             "public_url": public_url,
             "data_dir": data_dir,
-            "database_url": source.parsed("DATABASE_URL", f"sqlite:///{data_dir / 'countersign.sqlite3'}", _database_url),
+            "database_url": source.parsed(
+                "DATABASE_URL", f"sqlite:///{data_dir / 'countersign.sqlite3'}", _database_url
+            ),
             "storage_url": source.text("STORAGE_URL", "file:"),
             "mail_url": source.text("MAIL_URL", "console:"),
             "mail_from": source.text("MAIL_FROM", _default_sender(public_url)),
@@ -191,7 +209,13 @@ class _Source:
 
 def _public_url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query or parts.username:
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.path.strip("/")
+        or parts.query
+        or parts.username
+    ):
         raise ValueError(f"write scheme and host only, such as https://index.example, not {text!r}.")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_NAMES:
         raise ValueError(f"use https for {parts.hostname}: passwords and tokens would travel in clear text.")
@@ -229,7 +253,9 @@ def _secret_key(text: str) -> str:
 
 def _sealing_keys(text: str) -> tuple[bytes, ...]:
     try:
-        keys = tuple(base64.b64decode(part.strip(), altchars=b"-_", validate=True) for part in text.split(",") if part.strip())
+        keys = tuple(
+            base64.b64decode(part.strip(), altchars=b"-_", validate=True) for part in text.split(",") if part.strip()
+        )
     except ValueError:
         keys = (b"",)
     if any(len(key) != SEALING_KEY_BYTES for key in keys):

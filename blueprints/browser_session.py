@@ -99,7 +99,9 @@ class RowSessionInterface(SessionInterface):
         if session.accessed:
             response.vary.add("Cookie")
         if session.is_over:
-            response.delete_cookie(cookie_name(), path="/", secure=wiring.services().is_https, httponly=True, samesite="Lax")
+            response.delete_cookie(
+                cookie_name(), path="/", secure=wiring.services().is_https, httponly=True, samesite="Lax"
+            )
             return
         if session.accessed:
             _save(session)

@@ -43,14 +43,18 @@ def _machine_caller() -> Principal:
     if credentials is None or credentials.type != "basic":
         return Anonymous(origin)
     if credentials.username != "__token__":
-        return Anonymous(origin, because="Passwords are not accepted here. Use an API token with the username __token__.")
+        return Anonymous(
+            origin, because="Passwords are not accepted here. Use an API token with the username __token__."
+        )
     holder = tokens.find(db.session(), (credentials.password or "").strip(), origin=origin)
     return holder or Anonymous(origin, because="This API token is not valid: it may have been removed or mistyped.")
 
 
-class SessionLogin(LoginManager):
-    """Flask-Login reduced to `current_user` over our session table. Its remember cookie is never set and never read:
-    it would be a way past the second factor that nobody could revoke."""
+class SessionLogin(LoginManager):  # type: ignore[misc]  # Flask-Login has no types
+    """Flask-Login reduced to `current_user` over our session table.
+
+    Its remember cookie is never set and never read: it would be a way past the second factor that nobody can revoke.
+    """
 
     def init_app(self, app: Flask, add_context_processor: bool = True) -> None:
         app.login_manager = self  # type: ignore[attr-defined]  # where flask_login looks for it

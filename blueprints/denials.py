@@ -10,7 +10,7 @@ from blueprints.caller import Channel
 from blueprints.machine_answers import machine_refusal
 from domain import journal
 from domain.policy.decision import Denial, Reason
-from domain.policy.judge import what_would_help, way_through
+from domain.policy.judge import way_through, what_would_help
 from domain.policy.principals import Anonymous, Member, TokenHolder
 from domain.policy.rules import Policy
 from models import db
@@ -43,7 +43,9 @@ def answer(denial: Denial, channel: Channel, *, resume: str | None, keeps: tuple
     if channel is Channel.MACHINE:
         return _to_machine(denial)
     if _wants_json():
-        return machine_refusal(403, sentence(denial), code=denial.reason.value, rule=denial.rule, setup_url=setup_url(denial))
+        return machine_refusal(
+            403, sentence(denial), code=denial.reason.value, rule=denial.rule, setup_url=setup_url(denial)
+        )
     return _to_person(denial, resume=resume, keeps=keeps)
 
 
@@ -80,7 +82,11 @@ def _to_machine(denial: Denial) -> Response:
     if isinstance(denial.principal, Anonymous):
         if denial.principal.because:
             return machine_refusal(403, denial.principal.because, code="invalid_credentials")
-        return machine_refusal(401, "Send an API token: the username is __token__, the password is the token.", code="no_credentials")
+        return machine_refusal(
+            401,
+            "Send an API token: the username is __token__, the password is the token.",
+            code="no_credentials",
+        )
     url, rule = setup_url(denial), f" (rule {denial.rule})" if denial.rule else ""
     words = {
         Reason.TWO_FACTOR_REQUIRED: f"Two-factor authentication is required for uploads. Set it up: {url}{rule}",
@@ -100,7 +106,7 @@ def _to_person(denial: Denial, *, resume: str | None, keeps: tuple[str, ...]) ->
     db.session.commit()
     if denial.reason is Reason.CONFIRMATION_REQUIRED:
         return redirect(url_for(remedy.endpoint), 303)
-    flash(_banner(denial, remedy), "danger")
+    flash(_banner(denial, remedy), "danger")  # type: ignore[arg-type]  # the layout shows a mapping as the red banner
     return redirect(url_for(remedy.endpoint, _anchor="stop"), 303)
 
 
@@ -124,7 +130,9 @@ def _banner(denial: Denial, remedy: Remedy) -> dict[str, str | None]:
         "title": remedy.title,
         "asked": denial.action.label + name,
         "reason": _rule_sentence(denial) or sentence(denial),
-        "afterwards": "Afterwards you come back to it. Installing and browsing keep working meanwhile." if remedy.afterwards else None,
+        "afterwards": "Afterwards you come back to it. Installing and browsing keep working meanwhile."
+        if remedy.afterwards
+        else None,
         "rule": denial.rule,
         "at": wiring.now().isoformat(),
         "why_url": url_for("management.why") if isinstance(denial.principal, Member) else None,
@@ -134,7 +142,7 @@ def _banner(denial: Denial, remedy: Remedy) -> dict[str, str | None]:
 def _rule_sentence(denial: Denial) -> str | None:
     policy: Policy = wiring.services().policy
     if denial.reason is Reason.EMAIL_UNVERIFIED:
-        return "Management actions need a verified email address, so that you can be reached when something happens to your account."
+        return "Management actions need a verified email address, so that we can reach you when your account changes."
     return next((rule.sentence for rule in policy.rules if rule.id == denial.rule), None)
 
 
@@ -161,7 +169,12 @@ def _record(denial: Denial) -> None:
             "reason": denial.reason.value,
             "rule": denial.rule,
             "steps": [
-                {"question": step.question, "answer": step.answer, "inputs": list(step.inputs), "stops": bool(step.stops)}
+                {
+                    "question": step.question,
+                    "answer": step.answer,
+                    "inputs": list(step.inputs),
+                    "stops": bool(step.stops),
+                }
                 for step in denial.steps
             ],
             "helps": what_would_help(*asked),

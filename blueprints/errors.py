@@ -12,7 +12,10 @@ from models import db
 
 MACHINE_BLUEPRINTS = frozenset({"upload", "simple"})
 PAGES = {
-    400: ("That request does not fit", "Something in the address or the form is not as it should be. Go back and try again."),
+    400: (
+        "That request does not fit",
+        "Something in the address or the form is not as it should be. Go back and try again.",
+    ),
     401: ("Sign in first", "This page needs an account."),
     403: ("You may not do this", "Your account has no part in this that would allow it."),
     404: ("Nothing here", "The page may have moved, or the project may not be on this index."),
@@ -48,7 +51,7 @@ def _expected(error: HTTPException) -> ResponseReturnValue:
 
 def _stale_form(error: CSRFError) -> ResponseReturnValue:
     _leave_nothing_half_done()
-    message = "The form was open for too long, or in another sign-in. Nothing was changed. Go back, reload the page and send it again."
+    message = "It was open for too long, or in another sign-in. Nothing was changed. Go back, reload it and try again."
     return _answer(400, "This form has gone stale", message)
 
 
@@ -57,7 +60,7 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
     try:
         _leave_nothing_half_done()
     except SQLAlchemyError:
-        log.error("rollback_failed", exc_info=True)
+        log.exception("rollback_failed")
     if _is_for_machine():
         return machine_refusal(500, "The index made a mistake; nothing was stored.", code="server_error")
     title, message = PAGES[500]
@@ -68,7 +71,11 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
 def _answer(status: int, title: str, message: str) -> Response:
     if _is_for_machine():
         return machine_refusal(status, f"{title}. {message}")
-    links = [("Home", url_for("browse.home")), ("Search", url_for("browse.search")), ("Help", url_for("site.help"))]
+    links = [
+        ("Home", url_for("browse.home")),
+        ("Search", url_for("browse.search")),
+        ("Help", url_for("site.help")),
+    ]
     page = render_template("errors/error.html", code=status, title=title, message=message, advice=[], links=links)
     return Response(page, status=status)
 

@@ -108,5 +108,3 @@ def seal(app: Flask) -> None:
             continue
         if mark.resume is None and "GET" not in (rule.methods or set()):
             raise NakedRoute(f"{rule.endpoint} ({rule.rule}) has no GET and names no page to resume at")
-
-

@@ -27,7 +27,8 @@ def _add_headers(response: Response) -> Response:
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     headers.setdefault(
         "Permissions-Policy",
-        "camera=(), geolocation=(), microphone=(), publickey-credentials-create=(self), publickey-credentials-get=(self)",
+        "camera=(), geolocation=(), microphone=(), "
+        "publickey-credentials-create=(self), publickey-credentials-get=(self)",
     )
     if wiring.services().is_https:
         headers.setdefault("Strict-Transport-Security", f"max-age={ONE_YEAR_SECONDS}")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import request, url_for
 from werkzeug.routing import BuildError
@@ -98,7 +99,7 @@ def _current() -> Begun | None:
 
 def _address(begun: Begun) -> str | None:
     endpoint, url_values = begun.payload["endpoint"], begun.payload["url_values"]
-    query: dict[str, list[str]] = {}
+    query: dict[str, Any] = {}  # Any: lists of values; url_for's own options come by name
     for name, value in begun.payload["values"]:
         query.setdefault(name, []).append(value)
     if query:

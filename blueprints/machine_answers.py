@@ -7,7 +7,12 @@ MAX_PHRASE = 250
 
 
 def machine_refusal(
-    status: int, sentence: str, *, code: str | None = None, rule: str | None = None, setup_url: str | None = None
+    status: int,
+    sentence: str,
+    *,
+    code: str | None = None,
+    rule: str | None = None,
+    setup_url: str | None = None,
 ) -> Response:
     """A refusal for a program: reason phrase and body carry the same sentence.
 
@@ -15,7 +20,14 @@ def machine_refusal(
     credentials.
     """
     if "application/json" in request.headers.get("Accept", ""):
-        facts = {"title": _phrase(sentence), "status": status, "detail": sentence, "code": code, "rule": rule, "setup_url": setup_url}
+        facts = {
+            "title": _phrase(sentence),
+            "status": status,
+            "detail": sentence,
+            "code": code,
+            "rule": rule,
+            "setup_url": setup_url,
+        }
         body = orjson.dumps({name: value for name, value in facts.items() if value is not None})
         mimetype = "application/problem+json"
     else:

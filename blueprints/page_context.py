@@ -29,7 +29,12 @@ class Site:
 
     def __init__(self) -> None:
         facts = wiring.services().site
-        self.name, self.host, self.public_url, self.version = facts.name, facts.host, facts.public_url, facts.version
+        self.name, self.host, self.public_url, self.version = (
+            facts.name,
+            facts.host,
+            facts.public_url,
+            facts.version,
+        )
 
     @property
     def project_count(self) -> int:
@@ -44,7 +49,12 @@ def install(app: Flask) -> None:
 
 def _context() -> dict[str, object]:
     theme = request.cookies.get(THEME_COOKIE, "auto")
-    return {"site": Site(), "viewer": _viewer(), "theme": theme if theme in THEMES else "auto", "kept_action": intent.peek}
+    return {
+        "site": Site(),
+        "viewer": _viewer(),
+        "theme": theme if theme in THEMES else "auto",
+        "kept_action": intent.peek,
+    }
 
 
 def _viewer() -> Viewer | None:

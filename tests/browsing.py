@@ -147,20 +147,26 @@ TOLERATED: frozenset[str] = frozenset()
 def check_page(root: Element, html: str, response: TestResponse) -> None:
     """What every page must have: a title, one h1, labelled fields, our policy, nothing inline."""
     where = response.request.path
-    assert "".join((root.find(".//title") or Element("title")).itertext() if root.find(".//title") is not None else ()), where
+    assert "".join(
+        (root.find(".//title") or Element("title")).itertext() if root.find(".//title") is not None else ()
+    ), where
     assert len(list(root.iter("h1"))) == 1, f"{where} has not exactly one h1"
     assert "default-src 'none'" in response.headers["Content-Security-Policy"], where
     assert " style=" not in html, f"{where} has an inline style"
     assert not re.search(r"\son[a-z]+=", html), f"{where} has an inline handler"
-    assert not [script for script in root.iter("script") if "".join(script.itertext()).strip()], f"{where} has an inline script"
-    ids = [element.get("id") for element in root.iter() if element.get("id")]
+    assert not [script for script in root.iter("script") if "".join(script.itertext()).strip()], (
+        f"{where} has an inline script"
+    )
+    ids = [element.get("id", "") for element in root.iter() if element.get("id")]
     assert len(ids) == len(set(ids)), f"{where} uses an id twice: {sorted(i for i in set(ids) if ids.count(i) > 1)}"
     labelled = {label.get("for") for label in root.iter("label")}
     wrapped = {field for label in root.iter("label") for field in label.iter() if field.tag in LABELLED}
     for field in root.iter():
         if field.tag not in LABELLED or field.get("type") in ("hidden", "submit", "button"):
             continue
-        named = field.get("id") in labelled or field in wrapped or field.get("aria-label") or field.get("aria-labelledby")
+        named = (
+            field.get("id") in labelled or field in wrapped or field.get("aria-label") or field.get("aria-labelledby")
+        )
         assert named, f"{where}: the field {field.get('name')} has no label"
 
 

@@ -84,7 +84,14 @@ class UserBuilder:
             context = secret_context(user_id=user.id, public_id=public_id)
             sealed = found.box.seal(secret.encode(), context=context)
             db.session.add(
-                TotpApp(public_id=public_id, user_id=user.id, label=label, secret_sealed=sealed, last_step=0, added_at=now)
+                TotpApp(
+                    public_id=public_id,
+                    user_id=user.id,
+                    label=label,
+                    secret_sealed=sealed,
+                    last_step=0,
+                    added_at=now,
+                )
             )
         for code in self._codes:
             code_hash = found.hasher.hash(recovery.clean_recovery_code(code))
@@ -114,7 +121,11 @@ class People:
         """A reserved name with its people."""
         now = self._clock.now()
         project = Project(
-            name=name, normalized_name=normalize(name), lookalike_key=lookalike_key(name), created_at=now, updated_at=now
+            name=name,
+            normalized_name=normalize(name),
+            lookalike_key=lookalike_key(name),
+            created_at=now,
+            updated_at=now,
         )
         project.roles = [ProjectRole(user_id=owner.id, role="owner", since=now)]
         project.roles += [ProjectRole(user_id=user.id, role="maintainer", since=now) for user in maintainers]

@@ -65,7 +65,9 @@ class Permit:
         """Return if the permit is for this action and this row; raise PermitMismatch if it is for any other."""
         held = ref(self.target.subject) if self.target else None
         if self.action is not action or held != ref(subject):
-            raise PermitMismatch(f"a permit for {self.action.name} on {held} does not cover {action.name} on {ref(subject)}")
+            raise PermitMismatch(
+                f"a permit for {self.action.name} on {held} does not cover {action.name} on {ref(subject)}"
+            )
 
     @property
     def member(self) -> Member:

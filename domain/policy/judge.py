@@ -41,13 +41,17 @@ def judge(principal: Principal, action: Action, target: Target | None, policy: P
     return fold(steps, action=action, principal=principal, target=target)
 
 
-def what_would_help(principal: Principal, action: Action, target: Target | None, policy: Policy, now: datetime) -> list[str]:
+def what_would_help(
+    principal: Principal, action: Action, target: Target | None, policy: Policy, now: datetime
+) -> list[str]:
     """The single changes, in words, each of which alone would turn the refusal of this action into a permit."""
     changed = [(words, change(principal, now)) for words, change in _CHANGES]
     return [words for words, after in changed if isinstance(judge(after, action, target, policy, now), Permit)]
 
 
-def way_through(principal: Principal, action: Action, target: Target | None, policy: Policy, now: datetime) -> list[str]:
+def way_through(
+    principal: Principal, action: Action, target: Target | None, policy: Policy, now: datetime
+) -> list[str]:
     """All the changes, in the order in which they are asked for, that together turn the refusal into a permit.
 
     Empty where nothing that the person can change would help.
@@ -197,7 +201,10 @@ def _rule_question(rule: Rule) -> Ask:
         inputs = (
             ("in force", f"{'yes' if rule.is_in_force(case.now) else 'no'}, from {_day(rule.starts)}"),
             ("registered", account.registered_at.strftime("%Y-%m-%d")),
-            ("concerns", f"registered from {_day(rule.registered_from)}" if rule.registered_from else "everyone"),
+            (
+                "concerns",
+                f"registered from {_day(rule.registered_from)}" if rule.registered_from else "everyone",
+            ),
             ("second factors", ", ".join(sorted(factor.value for factor in account.factors)) or "none"),
         )
         if account.has_second_factor or not rule.is_in_force(case.now) or not rule.covers(account.registered_at):

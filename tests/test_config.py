@@ -1,0 +1,127 @@
+"""Settings: read, checked all at once, completed on the first start."""
+
+import stat
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from config import VARIABLES, Settings, SettingsError
+
+
+def read(folder: Path, **variables: str) -> Settings:
+    return Settings.from_environment({"COUNTERSIGN_DATA_DIR": str(folder / "data"), **variables})
+
+
+def faults_of(folder: Path, **variables: str) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        read(folder, **variables)
+    return caught.value.faults
+
+
+def test_an_empty_environment_makes_a_working_index(tmp_path: Path) -> None:
+    settings = read(tmp_path)
+
+    assert settings.public_url == "http://localhost:8000"
+    assert settings.database_url == f"sqlite:///{tmp_path / 'data' / 'countersign.sqlite3'}"
+    assert settings.require_2fa_new_users_from == date.min
+    assert not settings.is_https
+
+
+def test_keys_are_made_once_and_only_their_owner_reads_them(tmp_path: Path) -> None:
+    first, second = read(tmp_path), read(tmp_path)
+
+    assert first.secret_key == second.secret_key
+    assert first.encryption_keys == second.encryption_keys
+    assert len(first.encryption_keys[0]) == 32
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+    for name in ("secret_key", "encryption_keys"):
+        assert stat.S_IMODE((tmp_path / "data" / name).stat().st_mode) == 0o600
+
+
+def test_a_key_that_others_can_read_stops_the_start(tmp_path: Path) -> None:
+    read(tmp_path)
+    (tmp_path / "data" / "secret_key").chmod(0o644)
+
+    assert "chmod 600" in faults_of(tmp_path)[0]
+
+
+def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
+    faults = faults_of(
+        tmp_path,
+        COUNTERSIGN_PUBLIC_URL="index.example",
+        COUNTERSIGN_PORT="eighty",
+        COUNTERSIGN_REGISTRATION="maybe",
+        COUNTERSIGN_REQUIRE_2FA_EVERYONE_FROM="soon",
+        COUNTERSIGN_SECRET_KEY="short",
+        COUNTERSIGN_MAIL_URL="ftp://mail",
+        COUNTERSIGN_DATABASE_URL="mysql://x",
+        COUNTERSIGN_WORKER="2",
+    )
+
+    assert len(faults) == 8
+    for name in (
+        "PUBLIC_URL",
+        "PORT",
+        "REGISTRATION",
+        "REQUIRE_2FA_EVERYONE_FROM",
+        "SECRET_KEY",
+        "MAIL_URL",
+        "DATABASE_URL",
+    ):
+        assert any(f"COUNTERSIGN_{name}" in fault for fault in faults), name
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_misspelt_variable_is_a_fault(tmp_path: Path) -> None:
+    assert (
+        "COUNTERSIGN_PUBLIC_ULR is no setting" in faults_of(tmp_path, COUNTERSIGN_PUBLIC_ULR="https://index.example")[0]
+    )
+
+
+def test_a_value_can_come_from_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s" * 40 + "\n")
+
+    assert read(tmp_path, COUNTERSIGN_SECRET_KEY_FILE=str(secret)).secret_key == "s" * 40
+    assert (
+        "both set" in faults_of(tmp_path, COUNTERSIGN_SECRET_KEY_FILE=str(secret), COUNTERSIGN_SECRET_KEY="x" * 40)[0]
+    )
+    assert "cannot read" in faults_of(tmp_path, COUNTERSIGN_SECRET_KEY_FILE=str(tmp_path / "none"))[0]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://index.example",
+        "https://index.example/pypi",
+        "ftp://index.example",
+        "https://",
+        "https://a:b@c",
+    ],
+)
+def test_a_public_url_is_scheme_and_host_and_clear_text_only_on_this_machine(tmp_path: Path, url: str) -> None:
+    assert faults_of(tmp_path, COUNTERSIGN_PUBLIC_URL=url)
+
+
+def test_host_and_hostname_come_from_the_public_url(tmp_path: Path) -> None:
+    settings = read(tmp_path, COUNTERSIGN_PUBLIC_URL="https://Index.Example:8443/")
+
+    assert (settings.public_url, settings.host, settings.hostname) == (
+        "https://index.example:8443",
+        "index.example:8443",
+        "index.example",
+    )
+
+
+def test_no_secret_is_in_the_text_form(tmp_path: Path) -> None:
+    settings = read(tmp_path, COUNTERSIGN_MAIL_URL="smtp://user:hunter22@mail.example")
+
+    assert settings.secret_key not in repr(settings)
+    assert repr(settings.encryption_keys[0]) not in repr(settings)
+    assert "hunter22" not in repr(settings)
+
+
+def test_each_variable_of_the_table_is_read(tmp_path: Path) -> None:
+    assert len({variable.name for variable in VARIABLES}) == len(VARIABLES)
+    read(tmp_path, **{variable.name: "" for variable in VARIABLES if variable.name != "COUNTERSIGN_DATA_DIR"})
