@@ -162,9 +162,9 @@ class _Source:
         self.faults: list[str] = []
         known = {variable.name for variable in VARIABLES}
         for name in environ:
-            if name.startswith("COUNTERSIGN_") and not name.startswith("COUNTERSIGN_TEST") and name not in known:
-                if name.removesuffix("_FILE") not in known:
-                    self.faults.append(f"{name} is no setting of this version; see the table in the README.")
+            is_ours = name.startswith("COUNTERSIGN_") and not name.startswith("COUNTERSIGN_TEST")
+            if is_ours and name not in known and name.removesuffix("_FILE") not in known:
+                self.faults.append(f"{name} is no setting of this version; see the table in the README.")
 
     def text(self, short_name: str, default: str) -> str:
         name = f"COUNTERSIGN_{short_name}"

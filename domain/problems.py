@@ -4,7 +4,7 @@
 class Problem(Exception):
     """Something that the caller can understand and mend.
 
-    message: a sentence or two: what happened, and what to do. The same words go to the page, the reason phrase and JSON.
+    message: a sentence or two: what happened, and what to do. The same words go to page, reason phrase and JSON.
     field: the form field at fault, in the wire's spelling, or None when the whole request is.
     code: a stable name for programs ("file_exists").
     help_page: the path of the page where it can be mended, if there is one.

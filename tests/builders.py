@@ -1,4 +1,4 @@
-"""People and projects in any state, put straight into the tables: `people.a_user("ana").verified().with_totp().build()`."""
+"""People and projects in any state: `people.a_user("ana").verified().with_totp().build()`."""
 
 import secrets
 from datetime import datetime

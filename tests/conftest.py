@@ -1,4 +1,4 @@
-"""What every test can ask for: an application on its own SQLite file, a settable clock, a mailbox, people and browsers."""
+"""What every test can ask for: an application on its own SQLite file, a clock, a mailbox, people, browsers."""
 
 import os
 import shutil

@@ -36,7 +36,8 @@ def _limits(*pairs: tuple[int, timedelta]) -> tuple[Limit, ...]:
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
-# The figures are PyPI's where it has them. One account's second factors share one budget: more apps must not mean more guesses.
+# The figures are PyPI's where it has them. One account's second factors share one budget: more apps must not mean
+# more guesses.
 PASSWORD_OF_ACCOUNT = Budget("password:account", "wrong passwords", _limits((10, 5 * MINUTE), (100, DAY)))
 PASSWORD_FROM_ADDRESS = Budget("password:address", "wrong passwords", _limits((20, 5 * MINUTE), (200, HOUR)))
 SECOND_FACTOR = Budget("factor:account", "wrong codes", _limits((5, 5 * MINUTE), (20, HOUR), (50, DAY)))
@@ -94,7 +95,7 @@ def sweep(db: Session, *, now: datetime) -> None:
 
 
 def _count(db: Session, bucket: str, limit: Limit, *, now: datetime) -> bool:
-    """One conditional statement a try: a full window refuses, a running one counts up, an old or missing one starts anew."""
+    """One conditional statement a try: a full window refuses, a running one counts up, an old one starts anew."""
     seconds = int(limit.window.total_seconds())
     same = (Attempt.bucket == bucket) & (Attempt.window_seconds == seconds)
     running = Attempt.started_at > now - limit.window

@@ -1,4 +1,4 @@
-"""Everything that can be done here, and what each action asks for. The one table: routes are not listed anywhere else."""
+"""Everything that can be done here, and what each action asks for: the one table."""
 
 from dataclasses import dataclass
 from enum import Enum, unique

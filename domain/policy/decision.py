@@ -71,7 +71,7 @@ class Permit:
 
     @property
     def member(self) -> Member:
-        """The person in a browser whom it was made for; raises PermitMismatch if it was made for any other principal."""
+        """The person in a browser whom it was made for; raises PermitMismatch if it was made for anybody else."""
         if not isinstance(self.principal, Member):
             raise PermitMismatch(f"{self.action.name} is for people in a browser")
         return self.principal

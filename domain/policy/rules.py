@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 @dataclass(frozen=True)
 class Rule:
-    """Accounts registered on or after `registered_from` (None: all) need a second factor from `starts` on; UTC dates."""
+    """Accounts registered on or after `registered_from` (None: all) need a second factor from `starts` on. UTC."""
 
     id: str
     registered_from: date | None
@@ -24,7 +24,8 @@ class Rule:
     def sentence(self) -> str:
         """The rule in plain words."""
         if self.registered_from is not None:
-            return f"Accounts registered on or after {_spoken(self.registered_from)} need a second factor before any management action."
+            who = f"Accounts registered on or after {_spoken(self.registered_from)}"
+            return f"{who} need a second factor before any management action."
         if self.starts == date.min:
             return "Every account needs a second factor before any management action."
         return f"From {_spoken(self.starts)} on every account needs a second factor before any management action."
