@@ -148,6 +148,7 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    letters.filters.update(rendering.FILTERS)
     spool_dir = settings.data_dir / "incoming"
     spool_dir.mkdir(mode=0o700, exist_ok=True)
     return wiring.Services(

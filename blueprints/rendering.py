@@ -1,4 +1,4 @@
-"""How times, sizes and digests are written on pages: the filters that every template has."""
+"""How times, sizes, digests and browsers are written: the filters that every template has, mails too."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,6 +6,31 @@ from datetime import UTC, datetime
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _BARS = 22
+
+# The first mark that is found counts: Edge also calls itself Chrome, and Chrome Safari.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("CriOS/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("twine/", "twine"),
+    ("uv/", "uv"),
+    ("curl/", "curl"),
+    ("python-requests/", "a Python program"),
+    ("flask", "the operator's shell"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Macintosh", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
 
 
 def instant(value: datetime | str) -> datetime:
@@ -65,7 +90,16 @@ def digest_bars(sha256: str) -> Bars:
     return Bars(path=path, width=end)
 
 
+def browser(user_agent: str) -> str:
+    """`Firefox on Linux`, from what a client calls itself. A hint and no proof: anybody can call himself anything, and
+    so no word of the sender's own is repeated, least of all in mails."""
+    name = next((word for mark, word in _BROWSERS if mark in user_agent), "an unknown program")
+    system = next((f" on {word}" for mark, word in _SYSTEMS if mark in user_agent), "")
+    return name + system
+
+
 FILTERS: dict[str, Callable[..., object]] = {
+    "browser": browser,
     "iso": iso,
     "day": day,
     "moment": moment,
