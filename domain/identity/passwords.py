@@ -1,5 +1,6 @@
 """Whether a password is the right one, and whether a new one is strong enough."""
 
+import itertools
 import re
 import threading
 import unicodedata
@@ -23,6 +24,7 @@ MIN_SCORE = 3
 # zxcvbn's time grows faster than the square of the length: substitutions such as "4@({[<6" cost 0.4 s for 32
 # characters and 3.6 s for 100. A password whose beginning is strong is strong as a whole.
 SCORED_CHARACTERS = 32
+MAX_FACT_LENGTH = 100
 
 FIELD = "new_password"
 ADVICE = "Four or five unrelated words make a good one, or let a password manager choose."
@@ -116,9 +118,15 @@ def _as_bytes(password: str) -> bytes:
 
 
 def _guesses_from(about: Sequence[str]) -> list[str]:
-    """Each text and its parts. One or two letters stand in any password and would condemn good ones."""
-    parts = [part for text in about for part in (text, *re.split(r"[\W_]+", text))]
-    return [part for part in parts if len(part) > 2]
+    """Each text, its parts, and any two of them together ("adalovelace").
+
+    One or two letters stand in any password and would condemn good ones. Texts are cut, because nobody may have
+    checked them yet and the pairs grow with the square.
+    """
+    texts = [text[:MAX_FACT_LENGTH] for text in about]
+    parts = [part for text in texts for part in re.split(r"[\W_]+", text)]
+    words = [word for word in dict.fromkeys(texts + parts) if len(word) > 2]
+    return words + [first + second for first, second in itertools.permutations(words, 2)]
 
 
 # zxcvbn keeps the user's own words in a dictionary of its module, so two calls at once would judge a password
@@ -133,9 +141,7 @@ def _weakness(password: str, guesses: Sequence[str]) -> str:
     if verdict["score"] >= MIN_SCORE:
         return ""
     worst = max(verdict["sequence"], key=lambda match: len(match["token"]))
-    return WEAKNESSES.get(
-        worst.get("dictionary_name", worst["pattern"]), "This password is too easy to guess."
-    )
+    return WEAKNESSES.get(worst.get("dictionary_name", worst["pattern"]), "This password is too easy to guess.")
 
 
 # By the pattern, or the dictionary, that explains most of the password.

@@ -99,6 +99,14 @@ def test_the_worst_password_is_judged_in_about_a_second() -> None:
     assert time.thread_time() - started < 1.5
 
 
+def test_a_megabyte_of_name_costs_no_more() -> None:
+    started = time.thread_time()
+
+    check_strength("tuesday-lamp-42", about=[" ".join(f"n{number:03}" for number in range(200_000))])
+
+    assert time.thread_time() - started < 1.5
+
+
 def test_people_who_choose_at_the_same_time_are_judged_by_their_own_names() -> None:
     start = threading.Barrier(4)
 
