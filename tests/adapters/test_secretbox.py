@@ -1,6 +1,7 @@
 """Sealed secrets open in their own place only, unaltered, and with a key of the ring."""
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +29,23 @@ def test_the_sealed_form_does_not_show_the_secret_and_differs_each_time() -> Non
 
     assert SECRET not in first
     assert first != second
+
+
+def test_the_form_on_disk_stays_readable() -> None:
+    sealed = SecretBox([NEW_KEY]).seal(SECRET, context=HERE)
+
+    header, nonce, ciphertext = sealed[:9], sealed[9:21], sealed[21:]
+
+    assert header == b"\x01" + bytes.fromhex(SecretBox([NEW_KEY]).key_id)
+    assert AESGCM(NEW_KEY).decrypt(nonce, ciphertext, header + HERE.encode()) == SECRET
+
+
+def test_a_later_form_is_refused_as_that() -> None:
+    box = SecretBox([NEW_KEY])
+    sealed = box.seal(SECRET, context=HERE)
+
+    with pytest.raises(Unsealable, match="no sealed box of a version that we know"):
+        box.open(b"\x02" + sealed[1:], context=HERE)
 
 
 def test_the_nonce_comes_from_the_given_randomness() -> None:
