@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Final
 
 from domain.policy.actions import Action
-from domain.policy.principals import Member, Principal
+from domain.policy.principals import Member, Principal, Standing, TokenHolder
 from domain.policy.targets import Subject, Target, ref
 
 
@@ -75,6 +75,13 @@ class Permit:
         if not isinstance(self.principal, Member):
             raise PermitMismatch(f"{self.action.name} is for people in a browser")
         return self.principal
+
+    @property
+    def account(self) -> Standing:
+        """The account that acts, by browser or by token; raises PermitMismatch if it was made for the shell."""
+        if not isinstance(self.principal, Member | TokenHolder):
+            raise PermitMismatch(f"{self.action.name} is for people with an account")
+        return self.principal.account
 
 
 @dataclass(frozen=True)
