@@ -6,6 +6,7 @@ gunicorn, because it keeps the reason phrase of a refusal, which is all that twi
 import sys
 
 from flask.cli import load_dotenv
+from gunicorn.workers.base import Worker
 
 from config import Settings, SettingsError
 
@@ -50,3 +51,8 @@ def when_ready(_arbiter: object) -> None:
         "  Stop it:                       Ctrl+C\n",
         flush=True,
     )
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Let every worker deliver mail and sweep up beside its requests; each job is claimed in the database."""
+    worker.wsgi.extensions["countersign_scheduler"]()
