@@ -2,7 +2,7 @@
 
 import base64
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pyotp
@@ -43,9 +43,7 @@ def clean_code(typed: str) -> str:
         raise MalformedCode("Type the six digits that your app shows.", field=FIELD)
     code = fold(typed)
     if not (len(code) == DIGITS and code.isascii() and code.isdigit()):
-        raise MalformedCode(
-            "That is not a six-digit code. Type the six digits that your app shows now.", field=FIELD
-        )
+        raise MalformedCode("That is not a six-digit code. Type the six digits that your app shows now.", field=FIELD)
     return code
 
 
@@ -78,6 +76,15 @@ def skew_sentence(skew: timedelta) -> str:
     amount = "1 minute" if minutes == 1 else f"{minutes} minutes"
     direction = "ahead" if skew > timedelta() else "behind"
     return f"Your phone's clock seems about {amount} {direction}. Switch on automatic time."
+
+
+def why_refused(secrets: Sequence[str], *, code: str, now: datetime) -> str:
+    """What to say of a code that fits none of these secrets: how far the clock is off, if that is why."""
+    skews = (clock_skew(secret, code=code, now=now) for secret in secrets)
+    skew = next((skew for skew in skews if skew is not None), None)
+    if skew is not None:
+        return f"{skew_sentence(skew)} Here it is {now.astimezone(UTC):%H:%M:%S} UTC."
+    return "That code does not match. Codes change every 30 seconds: wait for the next one."
 
 
 def otpauth_uri(secret: str, *, account: str, issuer: str, label: str) -> str:
