@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Id
@@ -47,7 +47,7 @@ class File(Base):
     filename: Mapped[str] = mapped_column(String(255), unique=True)
     kind: Mapped[str] = mapped_column(String(16))  # bdist_wheel or sdist, as uploaders say it
     tags: Mapped[str] = mapped_column(String(255))  # in words: "Wheel for any Python 3"
-    size_bytes: Mapped[int]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     blake2_256: Mapped[str] = mapped_column(String(64))
     metadata_sha256: Mapped[str | None] = mapped_column(String(64))  # of the wheel's METADATA, itself a blob

@@ -1,0 +1,66 @@
+"""Migrations go up and down on both databases, and end where the tables of the code begin."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+
+from app import create_app
+from models import Base, db
+from tests.conftest import settings_for
+
+SCRIPTS = ScriptDirectory(str(Path(__file__).parents[2] / "migrations"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """An application on an empty database of each kind."""
+    url = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+    app = create_app(settings_for(tmp_path, database_url=url))
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def tables() -> set[str]:
+    return set(sa.inspect(db.engine).get_table_names()) - {"alembic_version"}
+
+
+def test_all_the_way_up_makes_the_tables_of_the_code(empty: Flask) -> None:
+    upgrade()
+
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    assert tables() == set(Base.metadata.tables)
+
+
+def test_all_the_way_down_leaves_nothing_and_up_again_works(empty: Flask) -> None:
+    upgrade()
+    downgrade(revision="base")
+    assert tables() == set()
+
+    upgrade()
+    assert tables() == set(Base.metadata.tables)
+
+
+def test_partial_indexes_are_there(empty: Flask) -> None:
+    upgrade()
+
+    names = {index["name"] for index in sa.inspect(db.engine).get_indexes("email")}
+
+    assert {"uq_email_verified_address_key", "uq_email_primary_user_id"} <= names
+
+
+def test_there_is_one_line_of_migrations() -> None:
+    assert len(SCRIPTS.get_heads()) == 1
+    assert len(SCRIPTS.get_bases()) == 1
