@@ -1,0 +1,279 @@
+"""The gate stands in front of everything: walked over the whole URL map, not over a list that could fall behind."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Blueprint, Flask, url_for
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+import app as composition
+from blueprints import gate
+from blueprints.caller import Channel
+from blueprints.gate import Mark, NakedRoute, management_action, mark_of, public, seal
+from domain.policy.actions import Action, Needs
+from domain.policy.decision import Permit
+from models import Base, Event, User, db
+from tests.browsing import Browser
+from tests.builders import People
+from tests.conftest import MakeApp
+
+# Everything that anybody may open. A route that is added here is a decision: say why in the commit.
+PUBLIC = {
+    "auth.recovery_step",
+    "auth.register",
+    "auth.request_reset",
+    "auth.reset_password",
+    "auth.second_step",
+    "auth.sign_in",
+    "browse.home",
+    "browse.project",
+    "browse.release",
+    "browse.search",
+    "browse.user",
+    "simple.file",
+    "simple.file_metadata",
+    "simple.index",
+    "simple.project",
+    "site.health",
+    "site.help",
+    "site.policy",
+    "site.ready",
+    "site.theme",
+    "static",
+    "upload.explain",
+    "upload.without_slash",
+}
+
+# What a refusal may leave behind: its event, the kept action, the session with the banner in it.
+TRACES = {"event", "ceremony", "session"}
+
+# Somebody without a second factor has none to rename or remove: the address leads nowhere.
+ABOUT_A_FACTOR = {Action.REMOVE_FACTOR, Action.RENAME_FACTOR}
+
+SIGN_IN, VERIFY, ENROL = "/account/login/", "/manage/unverified-account/", "/manage/account/two-factor/"
+
+
+@dataclass(frozen=True)
+class Gated:
+    """A gated route, reached by one method."""
+
+    rule: Rule
+    method: str
+    mark: Mark
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.rule.rule}"
+
+
+def gated_routes(app: Flask, channel: Channel = Channel.BROWSER) -> Iterator[Gated]:
+    """Every gated route of the channel, with each of its methods."""
+    for rule in app.url_map.iter_rules():
+        mark = mark_of(app.view_functions[rule.endpoint])
+        if mark is not None and not mark.is_public and mark.channel is channel:
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                yield Gated(rule, method, mark)
+
+
+def rows() -> dict[str, list[Any]]:
+    """Every row of every table that a refusal must not touch."""
+    db.session.rollback()
+    return {
+        table.name: [tuple(row) for row in db.session.execute(sa.select(table))]
+        for table in Base.metadata.sorted_tables
+        if table.name not in TRACES
+    }
+
+
+def send(browser: Browser, app: Flask, route: Gated, values: dict[str, Any]) -> TestResponse:
+    with app.test_request_context():
+        address = url_for(route.rule.endpoint, **{name: values[name] for name in route.rule.arguments})
+    return browser.get(address) if route.method == "GET" else browser.post(address)
+
+
+def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
+    """An account without a second factor that owns all that an address can name, and what the addresses need."""
+    builder = people.a_user("nora")
+    user = (builder.verified() if verified else builder).build()
+    return user, people.everything_of(user, friend=people.a_member("friend"))
+
+
+def walk(
+    app: Flask, people: People, browser: Browser, user: User | None, values: dict[str, Any], asks: Callable[[Needs], bool], to: str
+) -> int:
+    """Send every gated route whose action `asks`, demand the remedy `to` and that no row changed; how many it was."""
+    walked = 0
+    for route in gated_routes(app):
+        action = route.mark.actions[0]
+        if not asks(action.needs):
+            continue
+        before, events = rows(), _events()
+        answer = send(browser, app, route, values)
+        if action in ABOUT_A_FACTOR and user is not None:
+            assert answer.status_code == 404, route
+            continue
+        assert answer.status_code == 303, f"{route}: {answer.status} {answer.text[:300]}"
+        assert answer.headers["Location"].partition("?")[0].partition("#")[0] == to, str(route)
+        assert rows() == before, f"{route} changed a row"
+        assert _events() == events + 1, f"{route} left no event"
+        if user is not None:
+            banner = browser.page(answer.headers["Location"]).stop
+            assert banner is not None, f"{route} shows no banner"
+            assert action.label in banner, str(route)
+        walked += 1
+    return walked
+
+
+def _events() -> int:
+    return db.session.scalar(sa.select(sa.func.count()).select_from(Event).where(Event.tag.like("gate:%:denied"))) or 0
+
+
+def test_the_public_endpoints_are_exactly_these(app: Flask) -> None:
+    found = {endpoint for endpoint, view in app.view_functions.items() if (mark := mark_of(view)) and mark.is_public}
+
+    assert found == PUBLIC
+
+
+def test_every_gated_route_sends_a_stranger_to_sign_in(app: Flask, people: People, browser: Browser) -> None:
+    _, values = somebody(people, verified=True)
+
+    walked = walk(app, people, browser, None, values, lambda needs: True, SIGN_IN)
+
+    assert walked > 30
+
+
+def test_every_gated_route_that_asks_for_it_sends_to_verify_the_address_first(
+    app: Flask, people: People, browser: Browser
+) -> None:
+    nora, values = somebody(people, verified=False)
+    browser.sign_in(nora)
+
+    walked = walk(app, people, browser, nora, values, lambda needs: needs.verified_email, VERIFY)
+
+    assert walked > 20
+
+
+def test_every_gated_route_that_asks_for_it_sends_to_set_up_a_second_factor(
+    app: Flask, people: People, browser: Browser
+) -> None:
+    nora, values = somebody(people, verified=True)
+    browser.sign_in(nora)
+
+    walked = walk(app, people, browser, nora, values, lambda needs: needs.second_factor, ENROL)
+
+    assert walked > 15
+
+
+def test_what_needs_no_second_factor_is_not_stopped_for_want_of_one(app: Flask, people: People, browser: Browser) -> None:
+    nora, values = somebody(people, verified=True)
+    browser.sign_in(nora)
+    opened = 0
+
+    for route in gated_routes(app):
+        if route.mark.actions[0].needs.second_factor or route.method != "GET":
+            continue
+        answer = send(browser, app, route, values)
+        assert answer.status_code in (200, 302, 303, 404), f"{route}: {answer.status}"
+        assert not answer.headers.get("Location", "").startswith((SIGN_IN, VERIFY)), str(route)
+        opened += 1
+
+    assert opened > 5
+
+
+def test_every_machine_route_refuses_without_redirect_and_sees_no_cookie(app: Flask, people: People, browser: Browser) -> None:
+    browser.sign_in(people.a_member())
+    routes = list(gated_routes(app, Channel.MACHINE))
+
+    assert routes
+    for route in routes:
+        answer = browser.client.open(route.rule.rule, method=route.method, base_url=browser.base_url)
+        assert answer.status_code == 401
+        assert "Set-Cookie" not in answer.headers
+
+
+def test_a_program_at_a_page_gets_json_and_no_redirect(app: Flask, people: People, browser: Browser) -> None:
+    nora, _ = somebody(people, verified=True)
+    browser.sign_in(nora)
+
+    answer = browser.get("/manage/account/token/", headers={"Accept": "application/json"})
+
+    assert answer.status_code == 403
+    assert answer.json is not None
+    assert answer.json["code"] == "two_factor_required"
+    assert answer.json["rule"] == "everyone"
+    assert answer.json["setup_url"] == "http://localhost:8000/manage/account/two-factor/"
+
+
+# --- the seal -------------------------------------------------------------------------------------------------------
+
+
+def with_routes(monkeypatch: pytest.MonkeyPatch, make_app: MakeApp, add: Callable[[Blueprint], object]) -> Flask:
+    """The application with one more blueprint."""
+    extra = Blueprint("extra", __name__)
+    add(extra)
+    monkeypatch.setattr(composition, "BLUEPRINTS", (*composition.BLUEPRINTS, extra))
+    return make_app()
+
+
+def view(permit: Permit) -> str:
+    return "done"
+
+
+def bare() -> str:
+    return "done"
+
+
+def test_a_naked_route_stops_the_start(monkeypatch: pytest.MonkeyPatch, make_app: MakeApp) -> None:
+    with pytest.raises(NakedRoute, match="extra.bare"):
+        with_routes(monkeypatch, make_app, lambda bp: bp.get("/extra/")(bare))
+
+
+def test_a_reversed_decorator_stops_the_start(monkeypatch: pytest.MonkeyPatch, make_app: MakeApp) -> None:
+    def reversed_order(bp: Blueprint) -> None:
+        management_action(Action.VIEW_ACCOUNT)(bp.get("/extra/")(view))
+
+    with pytest.raises(NakedRoute, match="extra.view"):
+        with_routes(monkeypatch, make_app, reversed_order)
+
+
+def test_a_wrapper_that_copies_the_mark_is_still_naked(monkeypatch: pytest.MonkeyPatch, make_app: MakeApp) -> None:
+    guarded = management_action(Action.VIEW_ACCOUNT)(view)
+
+    @wraps(guarded)
+    def around(**values: Any) -> str:
+        return "never asked the gate"
+
+    with pytest.raises(NakedRoute):
+        with_routes(monkeypatch, make_app, lambda bp: bp.get("/extra/")(around))
+
+
+def test_a_post_that_names_no_page_to_resume_at_stops_the_start(monkeypatch: pytest.MonkeyPatch, make_app: MakeApp) -> None:
+    with pytest.raises(NakedRoute, match="resume"):
+        with_routes(monkeypatch, make_app, lambda bp: bp.post("/extra/")(management_action(Action.VIEW_ACCOUNT)(view)))
+
+
+def test_a_marked_route_starts(monkeypatch: pytest.MonkeyPatch, make_app: MakeApp) -> None:
+    app = with_routes(monkeypatch, make_app, lambda bp: bp.get("/extra/")(management_action(Action.VIEW_ACCOUNT)(view)))
+
+    seal(app)
+    assert "extra.view" in app.view_functions
+
+
+def test_a_view_cannot_be_called_without_its_permit() -> None:
+    with pytest.raises(TypeError):
+        view()  # type: ignore[call-arg]
+
+
+def test_public_marks_the_function_itself() -> None:
+    def opened() -> str:
+        return "open"
+
+    mark = mark_of(public(opened))
+
+    assert mark is not None
+    assert mark.is_public
+    assert gate.mark_of(bare) is None
