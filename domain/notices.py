@@ -11,7 +11,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from adapters.mail import DeliveryFailed, Mailer, OutgoingMail
-from adapters.secretbox import SecretBox
+from adapters.secretbox import SecretBox, Unsealable
 from models import Mail, User
 
 RETRY_AFTER = (
@@ -66,8 +66,12 @@ class Notices:
             to=to,
             user_id=user_id,
             subject=subject,
-            text_sealed=self._seal(message_id, "text", self._templates.get_template(f"email/{notice}/body.txt").render(facts)),
-            html_sealed=self._seal(message_id, "html", self._templates.get_template(f"email/{notice}/body.html").render(facts)),
+            text_sealed=self._seal(
+                message_id, "text", self._templates.get_template(f"email/{notice}/body.txt").render(facts)
+            ),
+            html_sealed=self._seal(
+                message_id, "html", self._templates.get_template(f"email/{notice}/body.html").render(facts)
+            ),
             created_at=now,
             due_at=now,
             last_error="",
@@ -118,7 +122,7 @@ class Notices:
         mail = db.get_one(Mail, mail_id)
         try:
             mailer.deliver(self._outgoing(mail))
-        except DeliveryFailed as failure:
+        except (DeliveryFailed, Unsealable) as failure:  # one bad mail must not hold up the others
             waits = RETRY_AFTER[mail.attempts - 1 : mail.attempts]
             mail.due_at = now + waits[0] if waits else None
             mail.last_error = str(failure)[:255]

@@ -28,6 +28,7 @@ class UserBuilder:
         self._is_active = True
         self._apps: list[tuple[str, str]] = []
         self._codes: list[str] = []
+        self._others: list[tuple[str, bool]] = []
         self._password = PASSWORD
 
     def verified(self) -> "UserBuilder":
@@ -43,6 +44,11 @@ class UserBuilder:
     def frozen(self) -> "UserBuilder":
         """The account is not active."""
         self._is_active = False
+        return self
+
+    def also(self, address: str, *, verified: bool = False) -> "UserBuilder":
+        """A further address."""
+        self._others.append((address, verified))
         return self
 
     def with_totp(self, label: str = "My phone", secret: str | None = None) -> "UserBuilder":
@@ -67,15 +73,16 @@ class UserBuilder:
             is_active=self._is_active,
             recovery_codes_confirmed_at=now if self._codes else None,
         )
-        address = f"{self._username.lower()}@mail.example"
+        addresses = [(f"{self._username.lower()}@mail.example", self._is_verified), *self._others]
         user.emails = [
             Email(
                 address=address,
                 address_key=address,
-                is_primary=True,
+                is_primary=number == 0,
                 added_at=self._registered_at,
-                verified_at=self._registered_at if self._is_verified else None,
+                verified_at=self._registered_at if is_verified else None,
             )
+            for number, (address, is_verified) in enumerate(addresses)
         ]
         db.session.add(user)
         db.session.flush()
