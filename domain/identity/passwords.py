@@ -120,12 +120,11 @@ def _as_bytes(password: str) -> bytes:
 def _guesses_from(about: Sequence[str]) -> list[str]:
     """Each text, its parts, and any two of them together ("adalovelace").
 
-    One or two letters stand in any password and would condemn good ones. Texts are cut, because nobody may have
-    checked them yet and the pairs grow with the square.
+    Texts are cut, because nobody may have checked them yet and the pairs grow with the square.
     """
     texts = [text[:MAX_FACT_LENGTH] for text in about]
     parts = [part for text in texts for part in re.split(r"[\W_]+", text)]
-    words = [word for word in dict.fromkeys(texts + parts) if len(word) > 2]
+    words = list(dict.fromkeys(texts + parts))
     return words + [first + second for first, second in itertools.permutations(words, 2)]
 
 

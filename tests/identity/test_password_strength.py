@@ -1,5 +1,6 @@
 """A new password must be long and hard to guess; each refusal says why, and what would do."""
 
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -69,6 +70,7 @@ def test_a_weak_password_is_refused_with_the_reason(password: str, reason: str) 
         "babbageexample",
         "Countersign1",
         "ngisretnuoc1",
+        "countess@babbage.example",
     ],
 )
 def test_a_password_about_oneself_or_the_site_is_refused_as_that(password: str) -> None:
@@ -119,10 +121,15 @@ def test_people_who_choose_at_the_same_time_are_judged_by_their_own_names() -> N
         return False
 
     names = ["zvqkrelbtw", "jhxdomnpra", "wmzcutgyse", "qfbviklaod"]
-    with ThreadPoolExecutor(4) as pool:
-        refused = [list(pool.map(is_refused, names)) for _ in range(5)]
+    usual_interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # the threads take turns all the time
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            refused = [list(pool.map(is_refused, names)) for _ in range(10)]
+    finally:
+        sys.setswitchinterval(usual_interval)
 
-    assert refused == [[True] * 4] * 5
+    assert refused == [[True] * 4] * 10
 
 
 @settings(max_examples=60, deadline=None)
