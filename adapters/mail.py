@@ -136,17 +136,13 @@ def mailer_from_url(url: str, stream: TextIO) -> Mailer:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise ValueError(
-            f"host and port cannot be read; write {URL_FORM}, special characters as %XX."
-        ) from None
+        raise ValueError(f"host and port cannot be read; write {URL_FORM}, special characters as %XX.") from None
     if port == 0:
         raise ValueError("the port must be from 1 to 65535.")
     if parts.scheme != "smtp" or not parts.hostname:
         raise ValueError(f"write console: or {URL_FORM}.")
     if parts.path.strip("/") or parts.fragment:
-        raise ValueError(
-            "only ?tls= may follow the host; write /, ? and # in a user or password as %2F, %3F and %23."
-        )
+        raise ValueError("only ?tls= may follow the host; write /, ? and # in a user or password as %2F, %3F and %23.")
     tls = _tls(parts)
     user, password = _credentials(parts)
     return SmtpMailer(host=parts.hostname, port=port or tls.port, tls=tls, user=user, password=password)
@@ -218,6 +214,5 @@ def _decoded(words: bytes | str) -> str:
 def _harmless(text: str) -> str:
     """Without characters that steer a terminal or turn its writing direction: names come from strangers."""
     return "".join(
-        char if char in "\n\t" or unicodedata.category(char)[0] != "C" else "\N{REPLACEMENT CHARACTER}"
-        for char in text
+        char if char in "\n\t" or unicodedata.category(char)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for char in text
     )

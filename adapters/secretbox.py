@@ -29,9 +29,7 @@ class SecretBox:
     Raises ValueError for an empty ring or a key of another length.
     """
 
-    def __init__(
-        self, keys: Sequence[bytes], *, random_bytes: Callable[[int], bytes] = secrets.token_bytes
-    ) -> None:
+    def __init__(self, keys: Sequence[bytes], *, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> None:
         if not keys:
             raise ValueError("The key ring is empty; it needs at least one key.")
         if any(len(key) != KEY_BYTES for key in keys):

@@ -178,15 +178,11 @@ def test_what_is_no_code_is_refused_in_words(typed: str) -> None:
     with pytest.raises(MalformedCode) as refusal:
         totp.clean_code(typed)
 
-    assert (
-        refusal.value.message == "That is not a six-digit code. Type the six digits that your app shows now."
-    )
+    assert refusal.value.message == "That is not a six-digit code. Type the six digits that your app shows now."
     assert refusal.value.field == "totp_value"
 
 
-@given(
-    typed=st.text(st.sampled_from("0123456789 -０１２９٣²\u2011\u00a0\u200b") | st.characters(), max_size=12)
-)
+@given(typed=st.text(st.sampled_from("0123456789 -０１２９٣²\u2011\u00a0\u200b") | st.characters(), max_size=12))
 def test_whatever_is_typed_becomes_six_ascii_digits_or_a_refusal(typed: str) -> None:
     try:
         code = totp.clean_code(typed)
