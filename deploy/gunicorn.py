@@ -5,6 +5,7 @@ gunicorn, because it keeps the reason phrase of a refusal, which is all that twi
 
 import sys
 
+from flask import Flask
 from flask.cli import load_dotenv
 from gunicorn.workers.base import Worker
 
@@ -55,4 +56,5 @@ def when_ready(_arbiter: object) -> None:
 
 def post_worker_init(worker: Worker) -> None:
     """Let every worker deliver mail and sweep up beside its requests; each job is claimed in the database."""
+    assert isinstance(worker.wsgi, Flask)  # noqa: S101 - wsgi.py makes nothing else
     worker.wsgi.extensions["countersign_scheduler"]()

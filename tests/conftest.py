@@ -22,6 +22,7 @@ from tests.browsing import Browser
 from tests.builders import People
 
 POSTGRES_URL = os.environ.get("COUNTERSIGN_TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
+os.environ["FLASK_SKIP_DOTENV"] = "1"  # a developer's own settings are none of the tests' business
 REQUIRE_ALL = bool(os.environ.get("COUNTERSIGN_TESTS_REQUIRE_ALL"))
 START = datetime(2026, 11, 22, 14, 5, 10, tzinfo=UTC)
 
