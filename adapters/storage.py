@@ -1,0 +1,149 @@
+"""Where uploaded files are kept: blobs found by the SHA-256 of their bytes, over obstore."""
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
+
+_SHA256 = re.compile("[0-9a-f]{64}")
+_CLOUDS = {"s3", "gs", "az"}
+_CHUNK_BYTES = 256 * 1024
+
+
+class BlobStore:
+    """Blobs by content address. A blob is there wholly or not at all, and never changes.
+
+    incoming: a local folder for files on their way here, as near to the blobs as can be.
+    Every method takes a SHA-256 as 64 lower-case hexadecimal digits, and raises ValueError for anything else.
+    """
+
+    def __init__(self, store: ObjectStore, *, incoming: Path) -> None:
+        self._store = store
+        self.incoming = incoming
+        incoming.mkdir(parents=True, exist_ok=True)
+
+    def put(self, sha256: str, path: Path) -> None:
+        """Keep a copy of the file at `path`, whose digest the caller has computed.
+
+        On return the blob survives a power cut. Putting it again, even at the same time, does no harm.
+        """
+        self._write(_key(sha256), path)
+
+    def put_bytes(self, sha256: str, content: bytes) -> None:
+        """Keep a small blob, such as a wheel's METADATA; otherwise as `put`."""
+        self._write(_key(sha256), content)
+
+    def open(self, sha256: str, *, start: int = 0, end: int | None = None) -> tuple[int, Iterator[bytes]]:
+        """The size of the whole blob in bytes, and the bytes from `start` up to before `end`, in chunks.
+
+        The range must lie within the blob. Raises FileNotFoundError if there is no such blob.
+        """
+        if end is not None:
+            result = obstore.get(self._store, _key(sha256), options={"range": (start, end)})
+        elif start:
+            result = obstore.get(self._store, _key(sha256), options={"range": {"offset": start}})
+        else:
+            result = obstore.get(self._store, _key(sha256))
+        return result.meta["size"], iter(result.stream(min_chunk_size=_CHUNK_BYTES))
+
+    def exists(self, sha256: str) -> bool:
+        """Whether the blob is kept here."""
+        try:
+            obstore.head(self._store, _key(sha256))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def delete(self, sha256: str) -> None:
+        """Forget a blob. One that is not there is forgotten already."""
+        with suppress(FileNotFoundError):
+            obstore.delete(self._store, _key(sha256))
+
+    def local_path(self, sha256: str) -> Path | None:
+        """Where the blob lies, for the kernel to send, or None where blobs are not files of this machine."""
+        _key(sha256)
+        return None
+
+    def clear_incoming(self, *, before: datetime) -> int:
+        """Remove files older than `before`, left by uploads that a crash cut short, and say how many."""
+        abandoned = [
+            path for path in self.incoming.iterdir() if datetime.fromtimestamp(path.stat().st_mtime, UTC) < before
+        ]
+        for path in abandoned:
+            path.unlink(missing_ok=True)
+        return len(abandoned)
+
+    def _write(self, key: str, content: Path | bytes) -> None:
+        # Memory has nothing to survive; a cloud answers when the object is kept, and shows it only then.
+        obstore.put(self._store, key, content)
+
+
+class LocalBlobStore(BlobStore):
+    """Blobs in a folder of this machine.
+
+    obstore writes a file under another name and renames it, but leaves it to the system when the disk gets it
+    (object_store can be told to sync, obstore 0.12 cannot tell it). After a power cut a name could then stand
+    for an empty file. So here the bytes reach the disk before the name does, and the name before we return.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(LocalStore(folder, mkdir=True), incoming=folder / "incoming")
+        self._folder = folder
+
+    def local_path(self, sha256: str) -> Path | None:
+        """Where the blob lies, if it is kept."""
+        return self._folder / _key(sha256)
+
+    def _write(self, key: str, content: Path | bytes) -> None:
+        staged = f"{self.incoming.name}/{secrets.token_hex(16)}"
+        try:
+            obstore.put(self._store, staged, content)
+            _sync(self._folder / staged)
+            obstore.rename(self._store, staged, key)
+        except BaseException:
+            (self._folder / staged).unlink(missing_ok=True)
+            raise
+        for folder in list((self._folder / key).parents)[:3]:  # aa/bb, aa and the store's own
+            _sync(folder)
+
+
+def open_store(url: str, data_dir: Path) -> BlobStore:
+    """The store that a URL names. Raises ValueError, in words for the operator, if it names none.
+
+    `file:` is the folder `blobs` of the data folder, `file:///path` another folder, `memory:` is forgotten at
+    the end. `s3://bucket/prefix` (also `gs:`, `az:`) takes its settings from the usual variables of the cloud,
+    for S3 from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT.
+    """
+    parts = urlsplit(url)
+    if url == "file:":
+        return LocalBlobStore(data_dir.absolute() / "blobs")
+    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
+        return LocalBlobStore(Path(unquote(parts.path)))
+    if url == "memory:":
+        return BlobStore(MemoryStore(), incoming=data_dir / "incoming")
+    if parts.scheme in _CLOUDS and parts.netloc:
+        return BlobStore(from_url(url), incoming=data_dir / "incoming")
+    raise ValueError(f"{url!r} names no place for files. Use file:, file:///path, memory: or s3://bucket/prefix.")
+
+
+def _key(sha256: str) -> str:
+    # Fanned out so that no folder gets too many entries; checked so that no caller's mistake becomes a path.
+    if not _SHA256.fullmatch(sha256):
+        raise ValueError(f"{sha256!r} is not a SHA-256 digest in hexadecimal.")
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256[4:]}"
+
+
+def _sync(path: Path) -> None:
+    """Wait until the disk has the file, or the folder's list of names."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

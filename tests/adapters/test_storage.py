@@ -1,0 +1,304 @@
+"""Blobs are kept wholly or not at all, and survive what may go wrong while they are written."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from adapters.storage import BlobStore, open_store
+
+CONTENT = bytes(range(256)) * 4096  # 1 MiB
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+KEY = f"{SHA256[:2]}/{SHA256[2:4]}/{SHA256[4:]}"
+
+
+class S3(BaseHTTPRequestHandler):
+    """As much of S3 as one bucket needs: objects by path, whole or in part."""
+
+    protocol_version = "HTTP/1.1"
+    objects: ClassVar[dict[str, bytes]] = {}
+
+    def do_PUT(self) -> None:
+        self.objects[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(200, b"")
+
+    def do_GET(self) -> None:
+        if self.path not in self.objects:
+            self._answer(404, b"")
+            return
+        content = self.objects[self.path]
+        if not (asked := self.headers["Range"]):
+            self._answer(200, content)
+            return
+        first, _, last = asked.removeprefix("bytes=").partition("-")
+        part = content[int(first) : int(last) + 1 if last else None]
+        self._answer(206, part, f"bytes {first}-{int(first) + len(part) - 1}/{len(content)}")
+
+    do_HEAD = do_GET
+
+    def do_POST(self) -> None:  # ?delete, with the key in XML
+        asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        bucket = self.path.partition("?")[0].rstrip("/")
+        key = asked.partition("<Key>")[2].partition("</Key>")[0]
+        self.objects.pop(f"{bucket}/{key}", None)
+        self._answer(200, f"<DeleteResult><Deleted><Key>{key}</Key></Deleted></DeleteResult>".encode())
+
+    def _answer(self, status: int, body: bytes, content_range: str = "") -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Last-Modified", "Sun, 22 Nov 2026 14:05:00 GMT")
+        self.send_header("ETag", '"tag"')
+        if content_range:
+            self.send_header("Content-Range", content_range)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the tests look at what is stored."""
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), S3)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    monkeypatch.setenv("AWS_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    S3.objects.clear()
+    yield S3.objects
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> BlobStore:
+    return open_store("file:", tmp_path / "data")
+
+
+@pytest.fixture(params=["file:", "memory:", "s3://packages/our/index"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, s3: dict[str, bytes]) -> BlobStore:
+    return open_store(request.param, tmp_path / "data")
+
+
+@pytest.fixture
+def upload(tmp_path: Path) -> Path:
+    path = tmp_path / "upload"
+    path.write_bytes(CONTENT)
+    return path
+
+
+def files_of(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_blob_comes_back_as_it_was_put(store: BlobStore, upload: Path) -> None:
+    store.put(SHA256, upload)
+
+    size, chunks = store.open(SHA256)
+    assert size == len(CONTENT)
+    assert b"".join(chunks) == CONTENT
+    assert store.exists(SHA256)
+    assert upload.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("content", [b"", b"Metadata-Version: 2.4\n"])
+def test_small_content_needs_no_file(store: BlobStore, content: bytes) -> None:
+    sha256 = hashlib.sha256(content).hexdigest()
+
+    store.put_bytes(sha256, content)
+
+    size, chunks = store.open(sha256)
+    assert (size, b"".join(chunks)) == (len(content), content)
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 1), (5, 300_000), (1_000_000, None), (10, 2_000_000)])
+def test_a_part_of_a_blob_can_be_read(store: BlobStore, upload: Path, start: int, end: int | None) -> None:
+    store.put(SHA256, upload)
+
+    size, chunks = store.open(SHA256, start=start, end=end)
+
+    assert size == len(CONTENT)
+    assert b"".join(chunks) == CONTENT[start:end]
+
+
+def test_putting_a_blob_again_changes_nothing(store: BlobStore, upload: Path) -> None:
+    store.put(SHA256, upload)
+    store.put(SHA256, upload)
+
+    assert b"".join(store.open(SHA256)[1]) == CONTENT
+
+
+def test_what_was_never_put_is_not_there(store: BlobStore) -> None:
+    assert not store.exists(SHA256)
+    with pytest.raises(FileNotFoundError):
+        store.open(SHA256)
+
+
+def test_a_deleted_blob_is_gone_and_deleting_it_again_does_no_harm(store: BlobStore, upload: Path) -> None:
+    store.put(SHA256, upload)
+
+    store.delete(SHA256)
+    store.delete(SHA256)
+
+    assert not store.exists(SHA256)
+
+
+@pytest.mark.parametrize("wrong", ["", "../../etc/passwd", SHA256.upper(), SHA256[:-1], SHA256 + "\n", "g" * 64])
+def test_only_a_digest_is_a_key(store: BlobStore, upload: Path, wrong: str) -> None:
+    with pytest.raises(ValueError, match="not a SHA-256"):
+        store.put(wrong, upload)
+    with pytest.raises(ValueError, match="not a SHA-256"):
+        store.open(wrong)
+    with pytest.raises(ValueError, match="not a SHA-256"):
+        store.local_path(wrong)
+
+
+def test_a_local_blob_lies_fanned_out_in_the_data_folder(local: BlobStore, upload: Path, tmp_path: Path) -> None:
+    local.put(SHA256, upload)
+
+    path = local.local_path(SHA256)
+    assert path == tmp_path / "data" / "blobs" / KEY
+    assert path.read_bytes() == CONTENT
+    assert files_of(tmp_path / "data" / "blobs") == [KEY]
+
+
+def test_another_folder_can_be_named(upload: Path, tmp_path: Path) -> None:
+    store = open_store(f"file://{tmp_path}/my%20files", tmp_path / "data")
+
+    store.put(SHA256, upload)
+
+    assert (tmp_path / "my files" / KEY).read_bytes() == CONTENT
+
+
+def test_s3_keeps_blobs_under_the_prefix(s3: dict[str, bytes], upload: Path, tmp_path: Path) -> None:
+    store = open_store("s3://packages/our/index", tmp_path)
+
+    store.put(SHA256, upload)
+
+    assert s3 == {f"/packages/our/index/{KEY}": CONTENT}
+    assert store.local_path(SHA256) is None
+
+
+def test_the_memory_store_leaves_nothing_on_disk(upload: Path, tmp_path: Path) -> None:
+    store = open_store("memory:", tmp_path / "data")
+
+    store.put(SHA256, upload)
+
+    assert store.local_path(SHA256) is None
+    assert files_of(tmp_path / "data") == []
+
+
+@pytest.mark.parametrize("url", ["", "blobs", "file:blobs", "file://host/path", "ftp://host/x", "s3:", "s3:///x"])
+def test_a_url_that_names_no_store_is_explained(url: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="names no place for files"):
+        open_store(url, tmp_path)
+
+
+@pytest.mark.parametrize("failing", ["fsync", "rename"])
+def test_a_failed_write_leaves_nothing_behind(
+    local: BlobStore, upload: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(f"adapters.storage.{'os' if failing == 'fsync' else 'obstore'}.{failing}", fail)
+
+    with pytest.raises(OSError, match="disk is full"):
+        local.put(SHA256, upload)
+
+    assert not local.exists(SHA256)
+    assert files_of(tmp_path / "data") == []
+
+
+def test_a_missing_upload_leaves_nothing_behind(local: BlobStore, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        local.put(SHA256, tmp_path / "nowhere")
+
+    assert files_of(tmp_path / "data") == []
+
+
+def test_the_bytes_reach_the_disk_before_the_name_and_the_name_before_the_answer(
+    local: BlobStore, upload: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = tmp_path / "data" / "blobs"
+    synced: list[tuple[str, bool]] = []
+
+    def watch(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        name = "bytes" if path.parent == local.incoming else str(path.relative_to(blobs))
+        synced.append((name, local.exists(SHA256)))
+
+    monkeypatch.setattr(os, "fsync", watch)
+
+    local.put(SHA256, upload)
+
+    assert synced == [
+        ("bytes", False),
+        (f"{SHA256[:2]}/{SHA256[2:4]}", True),
+        (SHA256[:2], True),
+        (".", True),
+    ]
+
+
+def test_a_crash_before_the_name_is_given_leaves_only_what_is_cleared_later(
+    local: BlobStore, upload: Path, tmp_path: Path
+) -> None:
+    crash = f"""
+import os, pathlib, signal
+from adapters.storage import open_store
+store = open_store("file:", pathlib.Path({str(tmp_path / "data")!r}))
+os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+store.put({SHA256!r}, pathlib.Path({str(upload)!r}))
+"""
+    crashed = subprocess.run([sys.executable, "-c", crash], check=False, cwd=Path(__file__).parents[2])
+    assert crashed.returncode == -signal.SIGKILL
+
+    now = datetime.now(UTC)
+    assert not local.exists(SHA256)
+    assert len(files_of(local.incoming)) == 1
+    assert local.clear_incoming(before=now - timedelta(hours=1)) == 0
+    assert local.clear_incoming(before=now + timedelta(hours=1)) == 1
+    assert files_of(local.incoming) == []
+
+
+def test_the_same_blob_put_by_many_at_once_is_one_blob(store: BlobStore, upload: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        for done in [pool.submit(store.put, SHA256, upload) for _ in range(48)]:
+            done.result()
+
+    assert b"".join(store.open(SHA256)[1]) == CONTENT
+    assert list(store.incoming.iterdir()) == []
+
+
+def test_a_reader_never_sees_half_a_blob(local: BlobStore, upload: Path) -> None:
+    seen: set[int] = set()
+
+    def look() -> None:
+        while not finished.is_set():
+            if local.exists(SHA256):
+                seen.add(local.open(SHA256)[0])
+
+    finished = threading.Event()
+    reader = threading.Thread(target=look)
+    reader.start()
+    for _ in range(30):
+        local.put(SHA256, upload)
+    finished.set()
+    reader.join()
+
+    assert seen == {len(CONTENT)}
