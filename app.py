@@ -1,8 +1,10 @@
 """The composition root: the one file that knows every room."""
 
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import TypeVar
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -33,13 +35,14 @@ from blueprints import (
     wiring,
 )
 from blueprints.browser_session import RowSessionInterface
-from config import LOOPBACK_NAMES, VERSION, Settings
+from config import LOOPBACK_NAMES, VERSION, Settings, SettingsError
 from domain import upkeep
 from domain.identity.passwords import HashCost, PasswordHasher
 from domain.notices import Notices
 from domain.policy.rules import Policy
 from models.base import db, prepare_engine
 
+Built = TypeVar("Built")
 SITE_NAME = "Countersign"
 BLUEPRINTS = (auth.bp, mfa.bp, management.bp, browse.bp, simple.bp, upload.bp, site.bp)
 FORM_BYTES = 1_000_000  # the largest form that is no upload; the upload view sets its own limit
@@ -157,8 +160,8 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
         box=box,
         hasher=PasswordHasher(HashCost(settings.hash_time_cost, settings.hash_memory_kib, 1)),
         notices=Notices(letters, box, sender=settings.mail_from, site=facts),
-        mailer=mailer or mailer_from_url(settings.mail_url, sys.stdout),
-        store=open_store(settings.storage_url, settings.data_dir),
+        mailer=mailer or _checked("COUNTERSIGN_MAIL_URL", lambda: mailer_from_url(settings.mail_url, sys.stdout)),
+        store=_checked("COUNTERSIGN_STORAGE_URL", lambda: open_store(settings.storage_url, settings.data_dir)),
         policy=Policy.from_dates(
             new_users_from=settings.require_2fa_new_users_from,
             everyone_from=settings.require_2fa_everyone_from,
@@ -168,3 +171,11 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
         spool_dir=spool_dir,
         is_https=settings.is_https,
     )
+
+
+def _checked(variable: str, build: Callable[[], Built]) -> Built:
+    """What `build` makes of a setting; a ValueError of it names the variable and stops the start."""
+    try:
+        return build()
+    except ValueError as error:
+        raise SettingsError([f"{variable}: {error}"]) from None

@@ -56,5 +56,6 @@ def when_ready(_arbiter: object) -> None:
 
 def post_worker_init(worker: Worker) -> None:
     """Let every worker deliver mail and sweep up beside its requests; each job is claimed in the database."""
-    assert isinstance(worker.wsgi, Flask)  # noqa: S101 - wsgi.py makes nothing else
-    worker.wsgi.extensions["countersign_scheduler"]()
+    application: object = worker.wsgi
+    assert isinstance(application, Flask)  # noqa: S101 - wsgi.py makes nothing else
+    application.extensions["countersign_scheduler"]()

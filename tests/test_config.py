@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app import create_app
 from config import VARIABLES, Settings, SettingsError
 
 
@@ -125,3 +126,12 @@ def test_no_secret_is_in_the_text_form(tmp_path: Path) -> None:
 def test_each_variable_of_the_table_is_read(tmp_path: Path) -> None:
     assert len({variable.name for variable in VARIABLES}) == len(VARIABLES)
     read(tmp_path, **{variable.name: "" for variable in VARIABLES if variable.name != "COUNTERSIGN_DATA_DIR"})
+
+
+def test_a_mail_address_that_cannot_work_names_its_variable(tmp_path: Path) -> None:
+    settings = read(tmp_path, COUNTERSIGN_MAIL_URL="smtp://mail.example:99999")
+
+    with pytest.raises(SettingsError) as caught:
+        create_app(settings)
+
+    assert caught.value.faults[0].startswith("COUNTERSIGN_MAIL_URL: ")
