@@ -1,0 +1,202 @@
+"""Who looks after a project together, and how people come and go."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, delete, select
+from sqlalchemy.orm import Session
+
+from domain import journal
+from domain.index.announcements import announce
+from domain.notices import Notices
+from domain.policy.actions import Action
+from domain.policy.decision import Permit
+from domain.policy.targets import Role
+from domain.problems import Problem
+from models import ApiToken, Invitation, Project, ProjectRole, User, token_project
+
+INVITATION_LASTS = timedelta(days=7)
+
+
+class _Nobody(Problem):
+    def __init__(self) -> None:
+        super().__init__("There is nobody of that name on this index. Check the spelling.", field="username")
+
+
+def of_project(db: Session, project: Project) -> list[ProjectRole]:
+    """Everybody with a part in the project: owners first, then by name."""
+    parts = select(ProjectRole).join(ProjectRole.user).where(ProjectRole.project_id == project.id)
+    return list(db.scalars(parts.order_by(ProjectRole.role.desc(), User.username_key)))
+
+
+def invitations_of(db: Session, project: Project, *, now: datetime) -> list[Invitation]:
+    """The project's open invitations, oldest first."""
+    return list(db.scalars(_open(now).where(Invitation.project_id == project.id)))
+
+
+def invitations_to(db: Session, user_id: int, *, now: datetime) -> list[Invitation]:
+    """Somebody's open invitations, oldest first."""
+    return list(db.scalars(_open(now).where(Invitation.user_id == user_id)))
+
+
+def invite(
+    db: Session, permit: Permit, notices: Notices, project: Project, *, username: str, role: Role, now: datetime
+) -> Invitation:
+    """Offer somebody a part in the project, for seven days. It gives them nothing until they accept.
+
+    Raises Problem: nobody of that name (which the public user pages tell, too), in already, invited already.
+    The caller counts the try in `throttle.INVITE`.
+    """
+    permit.covers(Action.INVITE_COLLABORATOR, project)
+    _lock(db, project)
+    user = _user(db, username)
+    if not user.is_active:
+        raise _Nobody
+    if _part(db, project, user) is not None:
+        raise Problem(f"{user.username} has a part in {project.name} already.", field="username")
+    db.execute(delete(Invitation).where(Invitation.project_id == project.id, Invitation.expires_at <= now))
+    if db.scalar(_open(now).where(Invitation.project_id == project.id, Invitation.user_id == user.id)):
+        raise Problem(f"{user.username} is invited already and has not answered yet.", field="username")
+    invitation = Invitation(
+        project=project,
+        user=user,
+        role=role.word,
+        invited_by_id=permit.account.user_id,
+        created_at=now,
+        expires_at=now + INVITATION_LASTS,
+    )
+    db.add(invitation)
+    db.flush()
+    _record(db, permit, "project:invitation:sent", project, user, role=role.word, now=now)
+    if user.has_verified_email:  # an address that may be somebody else's gets no mail at a stranger's wish
+        until = invitation.expires_at
+        announce(db, permit, notices, "invitation", [user], project=project, now=now, role=role.word, until=until)
+    return invitation
+
+
+def revoke(db: Session, permit: Permit, project: Project, *, username: str, now: datetime) -> None:
+    """Take an open invitation back. Raises Problem if there is none for that name."""
+    permit.covers(Action.REVOKE_INVITATION, project)
+    _lock(db, project)
+    user = _user(db, username)
+    invitation = db.scalar(_open(now).where(Invitation.project_id == project.id, Invitation.user_id == user.id))
+    if invitation is None:
+        raise Problem(f"{user.username} has no open invitation: it was answered, revoked, or has expired.")
+    db.delete(invitation)
+    _record(db, permit, "project:invitation:revoked", project, user, role=invitation.role, now=now)
+
+
+def accept(db: Session, permit: Permit, notices: Notices, invitation: Invitation, *, now: datetime) -> Project:
+    """Take the part that was offered, and return the project. Its owners and the person are told.
+
+    Raises Problem if the offer is not open any more.
+    """
+    permit.covers(Action.ACCEPT_INVITATION, invitation)
+    project, user, role = _answer(db, invitation, now=now)
+    owners = _owners(db, project)
+    db.add(ProjectRole(project_id=project.id, user_id=user.id, role=role, since=now))
+    _record(db, permit, "project:collaborator:added", project, user, role=role, now=now)
+    announce(db, permit, notices, "invitation-accepted", owners, project=project, now=now, role=role)
+    announce(db, permit, notices, "collaborator-added", [user], project=project, now=now, role=role)
+    return project
+
+
+def decline(db: Session, permit: Permit, invitation: Invitation, *, now: datetime) -> None:
+    """Turn the offer down. Raises Problem if it is not open any more."""
+    permit.covers(Action.DECLINE_INVITATION, invitation)
+    project, user, role = _answer(db, invitation, now=now)
+    _record(db, permit, "project:invitation:declined", project, user, role=role, now=now)
+
+
+def remove(db: Session, permit: Permit, notices: Notices, project: Project, *, username: str, now: datetime) -> None:
+    """Take somebody's part in the project away. Raises Problem if they have none, or are its last owner."""
+    permit.covers(Action.REMOVE_COLLABORATOR, project)
+    _end_part(db, permit, notices, project, username, now=now)
+
+
+def leave(db: Session, permit: Permit, notices: Notices, project: Project, *, now: datetime) -> None:
+    """Give one's own part in the project up. Raises Problem if one is its last owner."""
+    permit.covers(Action.LEAVE_PROJECT, project)
+    _end_part(db, permit, notices, project, permit.account.username, now=now)
+
+
+def sweep(db: Session, *, now: datetime) -> None:
+    """Remove invitations that were not answered in time."""
+    db.execute(delete(Invitation).where(Invitation.expires_at <= now))
+
+
+def _open(now: datetime) -> Select[Invitation]:
+    return select(Invitation).where(Invitation.expires_at > now).order_by(Invitation.id)
+
+
+def _lock(db: Session, project: Project) -> None:
+    """Have all changes to a project's people wait for each other: two owners who remove one another must not both."""
+    db.execute(select(Project.id).where(Project.id == project.id).with_for_update())
+
+
+def _user(db: Session, username: str) -> User:
+    if not username.isprintable():  # PostgreSQL takes no NUL, not even to look for
+        raise _Nobody
+    user = db.scalar(select(User).where(User.username_key == username.strip().lower()))
+    if user is None:
+        raise _Nobody
+    return user
+
+
+def _part(db: Session, project: Project, user: User) -> ProjectRole | None:
+    part = select(ProjectRole).where(ProjectRole.project_id == project.id, ProjectRole.user_id == user.id)
+    return db.scalar(part)
+
+
+def _owners(db: Session, project: Project) -> list[User]:
+    """The owners who can act: a frozen account looks after nothing."""
+    parts = (ProjectRole.project_id == project.id) & (ProjectRole.role == Role.OWNER.word)
+    return list(db.scalars(select(User).join(ProjectRole).where(parts, User.is_active).order_by(User.id)))
+
+
+def _answer(db: Session, invitation: Invitation, *, now: datetime) -> tuple[Project, User, str]:
+    """Spend an open invitation, once; what it was for, whom, and which part it offers."""
+    project, user, role = invitation.project, invitation.user, invitation.role
+    _lock(db, project)
+    if db.scalar(_open(now).where(Invitation.id == invitation.id)) is None:
+        raise Problem(f"The invitation to {project.name} is not open any more. Ask its owners for a new one.")
+    db.delete(invitation)
+    return project, user, role
+
+
+def _end_part(db: Session, permit: Permit, notices: Notices, project: Project, username: str, *, now: datetime) -> None:
+    _lock(db, project)
+    user = _user(db, username)
+    part = _part(db, project, user)
+    if part is None:
+        raise Problem(f"{user.username} has no part in {project.name}.")
+    owners = _owners(db, project)
+    if owners == [user]:
+        raise Problem(
+            f"{project.name} needs an owner, and {user.username} is the only one. Invite another owner first."
+        )
+    db.delete(part)
+    # What hung on the part goes with it: nobody who comes back finds an old token working again, and nobody comes in
+    # at the word of somebody who has left.
+    theirs = select(ApiToken.id).where(ApiToken.user_id == user.id)
+    scope = (token_project.c.project_id == project.id) & token_project.c.token_id.in_(theirs)
+    db.execute(delete(token_project).where(scope))
+    offered = (Invitation.project_id == project.id) & (Invitation.invited_by_id == user.id)
+    db.execute(delete(Invitation).where(offered))
+    _record(db, permit, "project:collaborator:removed", project, user, role=part.role, now=now)
+    others = [owner for owner in owners if owner.id != user.id]
+    person = user.username
+    announce(db, permit, notices, "collaborator-removed", others, project=project, now=now, person=person)
+    announce(db, permit, notices, "removed-from-project", [user], project=project, now=now)
+
+
+def _record(db: Session, permit: Permit, event: str, project: Project, user: User, *, role: str, now: datetime) -> None:
+    journal.record(
+        db,
+        event,
+        now=now,
+        origin=permit.principal.origin,
+        actor_id=permit.account.user_id,
+        user_id=user.id,
+        project_id=project.id,
+        details={"project": project.name, "role": role},
+    )
