@@ -30,7 +30,8 @@ class Kept:
 
 
 def keep(denial: Denial, *, resume: str | None, keeps: tuple[str, ...]) -> None:
-    """Keep the refused action in the running transaction. The newest one wins.
+    """Keep the refused action in the running transaction. The newest one wins; only a step on the way, one that needs
+    no second factor itself, keeps what was kept before behind it.
 
     It is kept by the name of its page, never as an address, so nothing outside the site can be put into it; and with
     the fields named in `keeps` only. A POST is never repeated: its form opens again, filled in.
@@ -45,18 +46,10 @@ def keep(denial: Denial, *, resume: str | None, keeps: tuple[str, ...]) -> None:
         "values": values[:MAX_VALUES],
         "label": denial.action.label,
         "name": denial.target.name if denial.target else "",
+        "is_step": not denial.action.needs.second_factor,
+        "behind": None if denial.action.needs.second_factor else _left_behind(),
     }
-    user_id, session_id = principal.account.user_id, principal.session_id
-    ceremonies.abandon(db.session(), Purpose.INTENT, user_id=user_id, session_id=session_id)
-    ceremonies.begin(
-        db.session(),
-        wiring.services().box,
-        Purpose.INTENT,
-        now=wiring.now(),
-        payload=payload,
-        user_id=user_id,
-        session_id=session_id,
-    )
+    _begin(payload, user_id=principal.account.user_id, session_id=principal.session_id)
 
 
 def peek() -> Kept | None:
@@ -73,6 +66,9 @@ def take() -> str | None:
     begun = _current()
     if begun is None or not ceremonies.spend(db.session(), begun, now=wiring.now()):
         return None
+    row = row_session().row
+    if begun.payload["behind"] and row is not None and row.user_id is not None:
+        _begin(begun.payload["behind"], user_id=row.user_id, session_id=row.id)
     return _address(begun)
 
 
@@ -81,6 +77,23 @@ def forget() -> None:
     begun = _current()
     if begun is not None:
         ceremonies.spend(db.session(), begun, now=wiring.now())
+
+
+def _begin(payload: ceremonies.Payload, *, user_id: int, session_id: int) -> None:
+    box, now = wiring.services().box, wiring.now()
+    ceremonies.abandon(db.session(), Purpose.INTENT, user_id=user_id, session_id=session_id)
+    ceremonies.begin(
+        db.session(), box, Purpose.INTENT, now=now, payload=payload, user_id=user_id, session_id=session_id
+    )
+
+
+def _left_behind() -> ceremonies.Payload | None:
+    """What a step on the way must not lose: the action that it leads to."""
+    begun = _current()
+    if begun is None:
+        return None
+    payload: ceremonies.Payload = begun.payload
+    return payload["behind"] if payload["is_step"] else payload
 
 
 def _current() -> Begun | None:

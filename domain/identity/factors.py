@@ -35,8 +35,8 @@ class SetUpOver(Problem):
 
     def __init__(self) -> None:
         super().__init__(
-            "This set-up is over: it was finished or started again in another tab, or is older than "
-            "30 minutes. Remove its entry from your app if you find no use for it, and scan the code below."
+            "This set-up is over: it was finished or started again in another tab, or is older than 30 minutes. "
+            "If your app has an entry that you find no use for, remove it there."
         )
 
 
@@ -57,8 +57,13 @@ def free_label(db: Session, user_id: int) -> str:
     return next(label for label in numbered if label not in taken)
 
 
-def needs_a_factor(account: Standing, policy: Policy, *, now: datetime) -> bool:
-    """Whether a rule would stop this account if it had no second factor: the judge is asked as if it had none."""
+def must_stay(db: Session, app: TotpApp, account: Standing, policy: Policy, *, now: datetime) -> bool:
+    """Whether this app is the account's last, and a rule would stop the account without it.
+
+    The judge is asked as if there were no factor left.
+    """
+    if any(other.id != app.id for other in apps_of(db, app.user_id)):
+        return False
     bare = replace(account, factors=frozenset(), has_verified_email=True)
     member = Member(Origin(), bare, session_id=0, confirmed_at=now)
     decision = judge(member, Action.REMOVE_FACTOR, None, policy, now)
@@ -160,16 +165,15 @@ def remove_totp(db: Session, permit: Permit, notices: Notices, app: TotpApp, *, 
     Raises Problem if it is the last one and a rule asks for one, however many removals are under way at once.
     """
     permit.covers(Action.REMOVE_FACTOR, app)
-    app_id, label, account = app.id, app.label, permit.account
-    user = _lock(db, account.user_id)
-    is_last = all(other.id == app_id for other in apps_of(db, user.id))
-    if is_last and needs_a_factor(account, policy, now=now):
+    app_id, label = app.id, app.label
+    user = _lock(db, permit.account.user_id)
+    if must_stay(db, app, permit.account, policy, now=now):
         raise Problem(
             "This is your only second factor, and this index requires one. Add another app first, then remove this one."
         )
     if _rows(db, delete(TotpApp).where(TotpApp.id == app_id)) != 1:
         raise Problem("This app was removed already.")
-    if is_last:
+    if not apps_of(db, user.id):
         recovery.void_codes(db, user)
     sessions.end_all(db, user.id, but=permit.member.session_id)
     _record(db, permit, "account:totp:removed", user, app=label, now=now)

@@ -1,0 +1,51 @@
+"""Confirming that it is you: the password again and, where the account has an app, its code."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from adapters.secretbox import SecretBox
+from domain import journal
+from domain.identity import second_step, throttle
+from domain.identity.factors import apps_of
+from domain.identity.passwords import PasswordHasher
+from domain.identity.throttle import PASSWORD_FROM_ADDRESS, PASSWORD_OF_ACCOUNT
+from domain.policy.actions import Action
+from domain.policy.decision import Permit
+from domain.problems import Problem
+from models import User
+
+FIELD = "password"
+
+
+def prove_presence(
+    db: Session,
+    permit: Permit,
+    hasher: PasswordHasher,
+    box: SecretBox,
+    *,
+    password: str,
+    code: str,
+    now: datetime,
+) -> None:
+    """Return if whoever holds this session knows the password and holds an app; a session alone may be stolen.
+
+    code: not asked for where the account has no app. Every try is counted in the budgets of signing in, and committed.
+    Raises Problem at the field.
+    """
+    permit.covers(Action.CONFIRM_PRESENCE)
+    user_id, origin = permit.account.user_id, permit.principal.origin
+    kept_hash = db.scalar(select(User.password_hash).where(User.id == user_id))
+    # The count commits, so that the slow comparison holds no lock of the database.
+    throttle.take(db, (PASSWORD_OF_ACCOUNT, str(user_id)), (PASSWORD_FROM_ADDRESS, origin.address), now=now)
+    if not hasher.verify(kept_hash, password):
+        journal.refuse(db, "account:presence:refused", now=now, origin=origin, actor_id=user_id)
+        raise Problem("This is not your password.", field=FIELD)
+    has_app = bool(apps_of(db, user_id))
+    if has_app:
+        second_step.check_code(db, box, user_id, code, origin=origin, now=now)
+    throttle.clear(db, PASSWORD_OF_ACCOUNT, str(user_id))
+    throttle.refund(db, PASSWORD_FROM_ADDRESS, origin.address)
+    details = {"by": "password and code" if has_app else "password"}
+    journal.record(db, "account:presence:confirmed", now=now, origin=origin, actor_id=user_id, details=details)
