@@ -60,6 +60,13 @@ def refuse(
     to change, and commits the event alone."""
     begin_writing(db)
     record(
-        db, tag, now=now, origin=origin, actor_id=actor_id, user_id=user_id, project_id=project_id, details=details
+        db,
+        tag,
+        now=now,
+        origin=origin,
+        actor_id=actor_id,
+        user_id=user_id,
+        project_id=project_id,
+        details=details,
     )
     db.commit()

@@ -26,4 +26,6 @@ class BrowserSession(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     address: Mapped[str] = mapped_column(String(64))
     user_agent: Mapped[str] = mapped_column(String(255))
-    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # Any: flashes and the CSRF secret, as Flask keeps them
+    data: Mapped[dict[str, Any]] = mapped_column(
+        JSON, default=dict
+    )  # Any: flashes and the CSRF secret, as Flask keeps them

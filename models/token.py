@@ -36,4 +36,6 @@ class ApiToken(Base):
     last_used_from: Mapped[str | None] = mapped_column(String(64))
 
     user: Mapped[User] = relationship()
-    projects: Mapped[list[Project]] = relationship(secondary=token_project, order_by=Project.normalized_name, lazy="selectin")
+    projects: Mapped[list[Project]] = relationship(
+        secondary=token_project, order_by=Project.normalized_name, lazy="selectin"
+    )

@@ -22,8 +22,6 @@ from domain.policy.targets import Subject, Target
 from domain.problems import Problem
 from models import Mail, User, db
 
-bp.cli_group = None  # `flask users`, not `flask site users`
-
 
 def _permit(action: Action, subject: Subject | None = None, name: str = "") -> Permit:
     """The operator's permit: through the judge like everybody's, so that the trace and the journal know of it."""
@@ -77,7 +75,7 @@ def create_admin(username: str, email: str) -> None:
     permit = _permit(Action.CREATE_ADMINISTRATOR)
     try:
         handle = accounts.create_administrator(
-            db.session(), permit, found.box, username=username, address=email, now=wiring.now()
+            db.session(), permit, found.box, username=username.strip(), address=email, now=wiring.now()
         )
     except Problem as problem:
         raise click.ClickException(problem.message) from None
@@ -123,7 +121,9 @@ def show_mail(mail_id: int) -> None:
     if row is None:
         raise click.ClickException("There is no such mail. `flask mail list` shows them.")
     letter = wiring.services().notices.read(row)
-    click.echo(f"To: {letter.to}\nSubject: {letter.subject}\nDate: {letter.created_at:%Y-%m-%d %H:%M UTC}\n\n{letter.text}")
+    click.echo(
+        f"To: {letter.to}\nSubject: {letter.subject}\nDate: {letter.created_at:%Y-%m-%d %H:%M UTC}\n\n{letter.text}"
+    )
     if letter.last_error:
         click.echo(f"\n[Last failure after {letter.attempts} attempts: {letter.last_error}]")
 

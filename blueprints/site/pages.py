@@ -33,7 +33,7 @@ class RuleInWords:
 
 @bp.get("/help/")
 @public
-def help() -> ResponseReturnValue:  # noqa: A001 - the visitor's word; the endpoint is site.help
+def help() -> ResponseReturnValue:
     """Show how to install, publish, and go on after a refusal."""
     return render_template("site/help.html")
 
@@ -42,9 +42,13 @@ def help() -> ResponseReturnValue:  # noqa: A001 - the visitor's word; the endpo
 @public
 def policy() -> ResponseReturnValue:
     """Show the rules in force and every action that they concern, from the table that the judge reads."""
-    rules = [RuleInWords(rule.id, rule.sentence, rule.is_in_force(wiring.now())) for rule in wiring.services().policy.rules]
+    rules = [
+        RuleInWords(rule.id, rule.sentence, rule.is_in_force(wiring.now())) for rule in wiring.services().policy.rules
+    ]
     concerned = [action.needs for action in Action if action.needs.second_factor and not action.needs.operator]
-    gated = [(group, [needs.label for needs in members]) for group, members in groupby(concerned, lambda needs: needs.group)]
+    gated = [
+        (group, [needs.label for needs in members]) for group, members in groupby(concerned, lambda needs: needs.group)
+    ]
     return render_template("site/policy.html", rules=rules, gated=gated)
 
 
@@ -57,7 +61,12 @@ def theme() -> ResponseReturnValue:
     answer = redirect(safe_next(referrer, otherwise=url_for("browse.home")), 303)
     if chosen in THEMES:
         answer.set_cookie(
-            THEME_COOKIE, chosen, max_age=ONE_YEAR, secure=wiring.services().is_https, httponly=True, samesite="Lax"
+            THEME_COOKIE,
+            chosen,
+            max_age=ONE_YEAR,
+            secure=wiring.services().is_https,
+            httponly=True,
+            samesite="Lax",
         )
     return answer
 
