@@ -98,7 +98,7 @@ class RowSessionInterface(SessionInterface):
         assert isinstance(session, RowSession)  # noqa: S101 - open_session made it
         if session.accessed:
             response.vary.add("Cookie")
-        if session.is_over:
+        if session.is_over and not session.modified:  # a notice that was flashed since begins a new one
             response.delete_cookie(
                 cookie_name(), path="/", secure=wiring.services().is_https, httponly=True, samesite="Lax"
             )

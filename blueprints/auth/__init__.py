@@ -3,3 +3,5 @@
 from flask import Blueprint
 
 bp = Blueprint("auth", __name__)
+
+from blueprints.auth import passwords, reauthenticate, register, second_step, sign_in, verify_email  # noqa: E402, F401
