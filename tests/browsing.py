@@ -126,6 +126,7 @@ class Browser:
         return self
 
     def _send(self, method: str, path: str, **options: Any) -> TestResponse:
+        db.session.rollback()  # the test's own transaction must not hold SQLite's write lock meanwhile
         parts = urlsplit(path)
         local = f"{parts.path}?{parts.query}" if parts.query else parts.path
         return self.client.open(local, method=method, base_url=self.base_url, environ_overrides=self.environ, **options)
