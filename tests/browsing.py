@@ -114,11 +114,13 @@ class Browser:
     def sign_in(self, user: User, *, level: Level = Level.FULL) -> "Browser":
         """Put a session of this account into the browser, without going through the pages."""
         clock: Clock = wiring_of(self.app).clock
+        user_id = user.id
+        db.session.rollback()
         with self.app.app_context():
             origin = Origin(self.environ["REMOTE_ADDR"], USER_AGENT)
             row, _ = sessions.start(db.session(), origin=origin, now=clock.now())
             handle = sessions.step_up(
-                db.session(), row, user_id=user.id, level=level, method="test", origin=origin, now=clock.now()
+                db.session(), row, user_id=user_id, level=level, method="test", origin=origin, now=clock.now()
             )
             db.session.commit()
         name = "__Host-countersign" if wiring_of(self.app).is_https else "countersign"
