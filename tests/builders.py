@@ -1,16 +1,18 @@
 """People and projects in any state: `people.a_user("ana").verified().with_totp().build()`."""
 
+import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pyotp
 from flask import Flask
+from packaging.version import Version
 
 from adapters.clock import SettableClock
-from domain.identity import recovery
+from domain.identity import recovery, tokens
 from domain.identity.factors import secret_context
 from domain.index.names import lookalike_key, normalize
-from models import Email, Project, ProjectRole, RecoveryCode, TotpApp, User, db
+from models import ApiToken, Email, File, Invitation, Project, ProjectRole, RecoveryCode, Release, TotpApp, User, db
 from tests.browsing import wiring_of
 
 PASSWORD = "correct horse battery staple 9"
@@ -139,6 +141,76 @@ class People:
         db.session.add(project)
         db.session.commit()
         return project
+
+    def a_release(self, project: Project, version: str = "1.0", *, by: User, files: int = 1) -> Release:
+        """A release with wheels of it, without their bytes in the store."""
+        now = self._clock.now()
+        release = Release(
+            project_id=project.id,
+            version=version,
+            is_prerelease=Version(version).is_prerelease,
+            created_at=now,
+            uploaded_by_id=by.id,
+            summary=f"What {project.name} {version} is",
+            core_metadata={"name": project.name, "version": version},
+        )
+        for number in range(files):
+            filename = f"{project.normalized_name.replace('-', '_')}-{version}-{number}-py3-none-any.whl"
+            digest = hashlib.sha256(filename.encode()).hexdigest()
+            release.files.append(
+                File(
+                    filename=filename,
+                    kind="bdist_wheel",
+                    tags="Wheel for any Python 3",
+                    size_bytes=20_480,
+                    sha256=digest,
+                    blake2_256=digest,
+                    uploaded_at=now,
+                    uploaded_with="twine/6.2.0 CPython/3.12.4",
+                )
+            )
+        db.session.add(release)
+        db.session.commit()
+        return release
+
+    def a_token(
+        self,
+        owner: User,
+        description: str = "ci",
+        *,
+        projects: tuple[Project, ...] | None = None,
+        expires_at: datetime | None = None,
+    ) -> tuple[ApiToken, str]:
+        """A token and its text; for everything unless projects are named."""
+        text = tokens.new_token(secrets.token_bytes)
+        token = ApiToken(
+            user_id=owner.id,
+            description=description,
+            token_hash=tokens.token_hash(text),
+            hint=tokens.hint(text),
+            reaches_all=projects is None,
+            projects=list(projects or ()),
+            created_at=self._clock.now(),
+            expires_at=expires_at,
+        )
+        db.session.add(token)
+        db.session.commit()
+        return token, text
+
+    def an_invitation(self, project: Project, user: User, *, by: User, role: str = "maintainer") -> Invitation:
+        """An invitation that is open for a week."""
+        now = self._clock.now()
+        invitation = Invitation(
+            project_id=project.id,
+            user_id=user.id,
+            role=role,
+            invited_by_id=by.id,
+            created_at=now,
+            expires_at=now + timedelta(days=7),
+        )
+        db.session.add(invitation)
+        db.session.commit()
+        return invitation
 
 
 def code_of(user: User, clock: SettableClock, which: int = 0) -> str:
