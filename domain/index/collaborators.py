@@ -28,6 +28,14 @@ def of_project(db: Session, project: Project) -> list[ProjectRole]:
     return list(db.scalars(parts.order_by(ProjectRole.role.desc(), User.username_key)))
 
 
+def part_of(db: Session, project: Project, username: str) -> ProjectRole | None:
+    """The part of whoever has this name; None for none."""
+    try:
+        return _part(db, project, _user(db, username))
+    except Problem:
+        return None
+
+
 def invitations_of(db: Session, project: Project, *, now: datetime) -> list[Invitation]:
     """The project's open invitations, oldest first."""
     return list(db.scalars(_open(now).where(Invitation.project_id == project.id)))
