@@ -4,4 +4,4 @@ from flask import Blueprint
 
 bp = Blueprint("management", __name__)
 
-from blueprints.management import resume, why  # noqa: E402, F401 - their routes register themselves
+from blueprints.management import account, emails, password, resume, why  # noqa: E402, F401 - for their routes

@@ -25,6 +25,7 @@ from models import Email, Event, User, begin_writing
 
 SIGNED_IN = "account:sign_in:succeeded"
 NOT_SIGNED_IN = "account:sign_in:failed"
+WRONG_PASSWORD = "wrong password"  # noqa: S105 - a reason in the journal
 WORTH_TELLING = 3  # wrong passwords before a right one
 
 
@@ -150,14 +151,14 @@ def authenticate(
     try:
         throttle.take(db, (PASSWORD_OF_ACCOUNT, budget_key), (PASSWORD_FROM_ADDRESS, origin.address), now=now)
     except TooMany:
-        _note_failure(db, user_id, "throttled", origin=origin, now=now)
+        _note_failure(db, user_id, "too many tries", origin=origin, now=now)
         raise
     if not hasher.verify(kept_hash, password) or user_id is None or kept_hash is None:
-        _note_failure(db, user_id, "password", origin=origin, now=now)
+        _note_failure(db, user_id, WRONG_PASSWORD, origin=origin, now=now)
         raise WrongCredentials
     user = db.get_one(User, user_id)
     if not user.is_active:
-        _note_failure(db, user_id, "frozen", origin=origin, now=now)
+        _note_failure(db, user_id, "the account is frozen", origin=origin, now=now)
         raise AccountFrozen
     throttle.clear(db, PASSWORD_OF_ACCOUNT, budget_key)
     throttle.refund(db, PASSWORD_FROM_ADDRESS, origin.address)
@@ -174,7 +175,7 @@ def note_sign_in(db: Session, notices: Notices, user: User, *, method: str, orig
     last = select(Event.id).where(Event.user_id == user.id, Event.tag == SIGNED_IN).order_by(Event.id.desc()).limit(1)
     since = db.scalar(last) or 0
     failed = select(Event.details).where(Event.user_id == user.id, Event.tag == NOT_SIGNED_IN, Event.id > since)
-    failures = len([details for details in db.scalars(failed) if details["reason"] == "password"])
+    failures = len([details for details in db.scalars(failed) if details["reason"] == WRONG_PASSWORD])
     ceremonies.abandon(db, Purpose.RESET_PASSWORD, user_id=user.id)
     journal.record(db, SIGNED_IN, now=now, origin=origin, actor_id=user.id, details={"method": method})
     if failures >= WORTH_TELLING:

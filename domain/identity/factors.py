@@ -58,12 +58,14 @@ def free_label(db: Session, user_id: int) -> str:
 
 
 def must_stay(db: Session, app: TotpApp, account: Standing, policy: Policy, *, now: datetime) -> bool:
-    """Whether this app is the account's last, and a rule would stop the account without it.
-
-    The judge is asked as if there were no factor left.
-    """
+    """Whether this app is the account's last, and a rule would stop the account without it."""
     if any(other.id != app.id for other in apps_of(db, app.user_id)):
         return False
+    return is_required(account, policy, now=now)
+
+
+def is_required(account: Standing, policy: Policy, *, now: datetime) -> bool:
+    """Whether a rule asks this account for a second factor: the judge is asked as if it had none."""
     bare = replace(account, factors=frozenset(), has_verified_email=True)
     member = Member(Origin(), bare, session_id=0, confirmed_at=now)
     decision = judge(member, Action.REMOVE_FACTOR, None, policy, now)

@@ -162,7 +162,7 @@ def _mail_reset(
         )
     else:
         notices.send(db, "password-reset-unverified", to=to, user_id=user_id, now=now, origin=origin)
-    details = {"sent": "link" if is_verified else "explanation"}
+    details = {"sent": "a link" if is_verified else "why there is none"}
     tag = "account:password:reset_requested"
     journal.record(db, tag, now=now, origin=origin, actor_id=None, user_id=user_id, details=details)
 

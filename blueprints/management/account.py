@@ -1,0 +1,57 @@
+"""The account page: how well it is protected, the profile, second factors, and what happened lately."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from blueprints import wiring
+from blueprints.form_problems import INVALID, Status, put
+from blueprints.gate import management_action
+from blueprints.management import bp
+from blueprints.management.account_forms import ProfileForm
+from domain import history
+from domain.identity import accounts, recovery
+from domain.identity.protection import protection_of
+from domain.policy.actions import Action
+from domain.policy.decision import Permit
+from domain.problems import Problem
+from models import User, db
+
+
+@bp.get("/manage/account/")
+@management_action(Action.VIEW_ACCOUNT)
+def account(permit: Permit) -> ResponseReturnValue:
+    """Show the account."""
+    user = db.session.get_one(User, permit.account.user_id)
+    is_kept = "kept" in request.args
+    form = ProfileForm(formdata=request.args) if is_kept else ProfileForm(full_name=user.full_name)
+    return _page(permit, form, (200, {}))
+
+
+@bp.post("/manage/account/")
+@management_action(Action.EDIT_PROFILE, resume="management.account", keeps=("full_name",))
+def edit_profile(permit: Permit) -> ResponseReturnValue:
+    """Change the profile."""
+    form = ProfileForm()
+    if not form.validate():
+        return _page(permit, form, (INVALID, {}))
+    try:
+        accounts.edit_profile(db.session(), permit, full_name=form.full_name.data, now=wiring.now())
+    except Problem as problem:
+        return _page(permit, form, put(form, problem))
+    db.session.commit()
+    flash("Your profile is saved.", "success")
+    return redirect(url_for("management.account"), 303)
+
+
+def _page(permit: Permit, form: ProfileForm, status: Status) -> ResponseReturnValue:
+    user, now, policy = db.session.get_one(User, permit.account.user_id), wiring.now(), wiring.services().policy
+    page = render_template(
+        "management/account.html",
+        form=form,
+        user=user,
+        address=user.primary_email.address if user.primary_email else "",
+        protection=protection_of(db.session(), user, permit.account, policy, now=now),
+        all_codes=recovery.CODES,
+        entries=history.recent(db.session(), user.id),
+    )
+    return page, *status

@@ -1,0 +1,28 @@
+"""Forms about one's own account. What they may hold is for the domain to say."""
+
+from flask_wtf import FlaskForm
+from wtforms.validators import EqualTo, InputRequired
+
+from blueprints.fields import Line, Secret
+
+
+class ProfileForm(FlaskForm):  # type: ignore[misc]  # flask_wtf publishes no types
+    """What others see of the person."""
+
+    full_name = Line("Full name")
+
+
+class EmailForm(FlaskForm):  # type: ignore[misc]
+    """An address to add, or to put in the place of a wrong one."""
+
+    email = Line("Email address")
+
+
+class PasswordForm(FlaskForm):  # type: ignore[misc]
+    """Change the password."""
+
+    password = Secret("Current password", [InputRequired("Type your current password.")])
+    new_password = Secret("New password")
+    password_confirm = Secret(
+        "The same password again", [EqualTo("new_password", "The two passwords are not the same. Type both again.")]
+    )
