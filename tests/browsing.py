@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
 import html5lib
-from flask import Flask
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -128,10 +128,14 @@ class Browser:
         return self
 
     def _send(self, method: str, path: str, **options: Any) -> TestResponse:
-        db.session.rollback()  # the test's own transaction must not hold SQLite's write lock meanwhile
+        if has_app_context():
+            db.session.rollback()  # the test's own transaction must not hold SQLite's write lock meanwhile
         parts = urlsplit(path)
         local = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        return self.client.open(local, method=method, base_url=self.base_url, environ_overrides=self.environ, **options)
+        with self.app.app_context():  # nothing of an earlier request is left over, be it another browser's
+            return self.client.open(
+                local, method=method, base_url=self.base_url, environ_overrides=self.environ, **options
+            )
 
     def _judged(self, response: TestResponse, status: int) -> Page:
         assert response.status_code == status, f"{response.status} for {response.request.path}: {response.text[:2000]}"
@@ -150,9 +154,9 @@ TOLERATED: frozenset[str] = frozenset()
 def check_page(root: Element, html: str, response: TestResponse) -> None:
     """What every page must have: a title, one h1, labelled fields, our policy, nothing inline."""
     where = response.request.path
-    assert "".join(
-        (root.find(".//title") or Element("title")).itertext() if root.find(".//title") is not None else ()
-    ), where
+    title = root.find(".//title")
+    assert title is not None, where
+    assert (title.text or "").strip(), where
     assert len(list(root.iter("h1"))) == 1, f"{where} has not exactly one h1"
     assert "default-src 'none'" in response.headers["Content-Security-Policy"], where
     assert " style=" not in html, f"{where} has an inline style"
