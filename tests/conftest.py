@@ -16,9 +16,10 @@ from adapters.clock import SettableClock
 from adapters.mail import MemoryMailer
 from app import create_app
 from config import Settings
+from domain.notices import Notices
 from models import Base
 from models.base import db, prepare_engine
-from tests.browsing import Browser
+from tests.browsing import Browser, wiring_of
 from tests.builders import People
 
 POSTGRES_URL = os.environ.get("COUNTERSIGN_TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
@@ -103,6 +104,12 @@ def browser(app: Flask) -> Browser:
 def people(app: Flask, clock: SettableClock) -> People:
     """Makes accounts in any state: `people.a_user("ana").verified().with_totp()`."""
     return People(app, clock)
+
+
+@pytest.fixture
+def notices(app: Flask) -> Notices:
+    """The application's outbox."""
+    return wiring_of(app).notices
 
 
 @pytest.fixture

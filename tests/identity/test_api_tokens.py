@@ -1,0 +1,262 @@
+"""A token from mint to removal: who may act with it, what is kept of it, and who is told."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from adapters.clock import SettableClock
+from domain.identity import tokens
+from domain.notices import Notices
+from domain.policy.actions import Action
+from domain.policy.decision import Denial, Reason
+from domain.policy.judge import judge
+from domain.policy.principals import Origin, TokenHolder
+from domain.policy.targets import Role, Target
+from domain.problems import Problem
+from models import ApiToken, Base, Event, Mail, Project, User, db
+from tests.builders import People
+from tests.permits import EVERYONE, ORIGIN, permit_for
+
+UPLOADER = Origin("198.51.100.24", "uv/0.9.2 {...}")
+
+
+@pytest.fixture
+def mint(notices: Notices, clock: SettableClock) -> Callable[..., tuple[ApiToken, str]]:
+    """Mints for somebody: `mint(ana, "ci", project_ids=…, expires_at=…)`."""
+
+    def mint(user: User, description: str = "ci", **changes: Any) -> tuple[ApiToken, str]:
+        values: dict[str, Any] = {"project_ids": None, "expires_at": None, **changes}
+        permit = permit_for(user, Action.CREATE_TOKEN, now=clock.now())
+        return tokens.mint(db.session(), permit, notices, description=description, now=clock.now(), **values)
+
+    return mint
+
+
+Mint = Callable[..., tuple[ApiToken, str]]
+
+
+def test_whoever_has_the_text_acts_for_the_owner_within_the_scope(people: People, mint: Mint) -> None:
+    ana = people.a_member("ana")
+    acme, tide = people.a_project("acme-utils", ana), people.a_project("tide-tables", ana)
+    people.a_project("buoy", ana)
+    token, text = mint(ana, project_ids=frozenset({acme.id, tide.id}))
+
+    holder = tokens.find(db.session(), text, origin=UPLOADER)
+
+    assert holder is not None
+    assert (holder.token_id, holder.account.username, holder.origin) == (token.id, "ana", UPLOADER)
+    assert (holder.reaches_all, holder.project_ids) == (False, {acme.id, tide.id})
+    assert holder.account.has_second_factor
+
+
+def test_the_text_is_kept_nowhere(people: People, mint: Mint) -> None:
+    _, text = mint(people.a_member("ana"))
+
+    kept = [str(row) for table in Base.metadata.sorted_tables for row in db.session.execute(sa.select(table))]
+
+    assert kept
+    assert not [row for row in kept if text in row]
+
+
+@pytest.mark.parametrize("text", ["", "csn_", "x" * 53, "csn_" + "A" * 49, "pypi-AgEIcHlwaS5vcmc", "\0"])
+def test_what_is_no_token_never_reaches_the_database(app: object, text: str) -> None:
+    statements: list[str] = []
+    sa.event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+
+    assert tokens.find(db.session(), text, origin=UPLOADER) is None
+    assert statements == []
+
+
+def test_a_token_that_was_removed_or_never_made_finds_nobody(
+    people: People, mint: Mint, notices: Notices, clock: SettableClock
+) -> None:
+    ana = people.a_member("ana")
+    token, text = mint(ana)
+    stranger = tokens.new_token(lambda count: bytes(count))
+
+    tokens.remove(
+        db.session(), permit_for(ana, Action.REMOVE_TOKEN, token, now=clock.now()), notices, token, now=clock.now()
+    )
+
+    assert tokens.find(db.session(), text, origin=UPLOADER) is None
+    assert tokens.find(db.session(), stranger, origin=UPLOADER) is None
+
+
+def test_a_token_that_has_expired_is_found_and_refused_by_the_judge(
+    people: People, mint: Mint, clock: SettableClock
+) -> None:
+    ana = people.a_member("ana")
+    acme = people.a_project("acme-utils", ana)
+    _, text = mint(ana, expires_at=clock.now() + timedelta(days=7))
+    target = Target(acme, "acme-utils", role=Role.OWNER, project_id=acme.id)
+
+    clock.advance(timedelta(days=7))
+    holder = tokens.find(db.session(), text, origin=UPLOADER)
+
+    assert holder is not None
+    decision = judge(holder, Action.UPLOAD_FILE, target, EVERYONE, clock.now())
+    assert isinstance(decision, Denial)
+    assert decision.reason is Reason.TOKEN_EXPIRED
+
+
+def test_a_token_whose_projects_are_all_gone_reaches_nothing(people: People, mint: Mint, clock: SettableClock) -> None:
+    ana = people.a_member("ana")
+    acme, other = people.a_project("acme-utils", ana), people.a_project("tide-tables", ana)
+    _, text = mint(ana, project_ids=frozenset({acme.id}))
+    db.session.execute(sa.delete(Project).where(Project.id == acme.id))
+    db.session.expire_all()
+
+    holder = tokens.find(db.session(), text, origin=UPLOADER)
+
+    assert holder is not None
+    assert (holder.reaches_all, holder.project_ids) == (False, frozenset())
+    for action, target in (
+        (Action.UPLOAD_FILE, Target(other, "tide-tables", role=Role.OWNER, project_id=other.id)),
+        (Action.CREATE_PROJECT, None),
+    ):
+        decision = judge(holder, action, target, EVERYONE, clock.now())
+        assert isinstance(decision, Denial)
+        assert decision.reason is Reason.TOKEN_SCOPE
+
+
+def test_the_name_is_unique_within_an_account_only(people: People, mint: Mint) -> None:
+    ana, bo = people.a_member("ana"), people.a_member("bo")
+    mint(ana, "release  laptop ")
+    mint(bo, "release laptop")
+
+    with pytest.raises(Problem, match="already in use") as refusal:
+        mint(ana, "release laptop")
+
+    assert refusal.value.field == "description"
+    assert [token.description for token in tokens.list_of(db.session(), ana.id)] == ["release laptop"]
+
+
+def test_twenty_five_tokens_are_the_limit(people: People, mint: Mint) -> None:
+    ana = people.a_member("ana")
+    for number in range(25):
+        people.a_token(ana, f"ci {number}")
+
+    with pytest.raises(Problem, match="25 tokens"):
+        mint(ana, "one more")
+
+    assert len(tokens.list_of(db.session(), ana.id)) == 25
+
+
+@pytest.mark.parametrize("which", ["none", "another's", "one's own and another's", "one that is gone"])
+def test_a_token_reaches_only_projects_that_its_owner_has_a_part_in(people: People, mint: Mint, which: str) -> None:
+    ana, bo = people.a_member("ana"), people.a_member("bo")
+    own, others = people.a_project("acme-utils", ana).id, people.a_project("buoy", bo).id
+    ids = {"none": [], "another's": [others], "one's own and another's": [own, others], "one that is gone": [999]}
+
+    with pytest.raises(Problem) as refusal:
+        mint(ana, project_ids=frozenset(ids[which]))
+
+    assert refusal.value.field == "scope"
+    assert tokens.list_of(db.session(), ana.id) == []
+
+
+def test_a_maintainer_may_have_a_token_for_the_project(people: People, mint: Mint) -> None:
+    ana, bo = people.a_member("ana"), people.a_member("bo")
+    acme = people.a_project("acme-utils", ana, maintainers=(bo,))
+
+    token, _ = mint(bo, project_ids=frozenset({acme.id}))
+
+    assert [project.name for project in token.projects] == ["acme-utils"]
+
+
+def test_the_owner_is_told_of_a_new_token_and_of_its_removal(
+    people: People, mint: Mint, notices: Notices, clock: SettableClock
+) -> None:
+    ana = people.a_member("ana")
+    acme = people.a_project("acme-utils", ana)
+
+    token, text = mint(ana, project_ids=frozenset({acme.id}), expires_at=clock.now() + timedelta(days=30))
+    permit = permit_for(ana, Action.REMOVE_TOKEN, token, now=clock.now())
+    tokens.remove(db.session(), permit, notices, token, now=clock.now())
+
+    letters = [notices.read(mail) for mail in db.session.scalars(sa.select(Mail).order_by(Mail.id))]
+    assert [(letter.notice, letter.to) for letter in letters] == [
+        ("token-added", "ana@mail.example"),
+        ("token-removed", "ana@mail.example"),
+    ]
+    assert "It uploads to acme-utils." in letters[0].text
+    assert "It ends on 22 Dec 2026, 14:05 UTC." in letters[0].text
+    for letter in letters:
+        for part in (letter.text, letter.html):
+            assert "“ci”" in part
+            assert "203.0.113.7" in part
+            assert "Firefox" in part
+            assert "You did not do this?" in part
+            assert text not in part
+    events = list(db.session.scalars(sa.select(Event).order_by(Event.id)))
+    assert [event.tag for event in events] == ["account:token:added", "account:token:removed"]
+    assert [event.user_id for event in events] == [ana.id, ana.id]
+    assert events[0].details == {"token": "ci", "reach": ["acme-utils"]}
+
+
+def test_removing_twice_tells_once(people: People, notices: Notices, clock: SettableClock) -> None:
+    ana = people.a_member("ana")
+    token, _ = people.a_token(ana)
+    permit = permit_for(ana, Action.REMOVE_TOKEN, token, now=clock.now())
+
+    for _ in range(2):
+        tokens.remove(db.session(), permit, notices, token, now=clock.now())
+
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Mail)) == 1
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "client"),
+    [
+        # as seen on the wire: twine 6.2, uv 0.9, poetry 2.2, hatch 1.14 (python-httpx), flit 3.12
+        ("twine/6.2.0 pkginfo/1.12.1.2 setuptools/80.9.0 requests/2.32.5 CPython/3.12.4", "twine"),
+        ('uv/0.9.2 {"installer":{"name":"uv","version":"0.9.2"}}', "uv"),
+        ("poetry/2.2.1 CPython/3.12.4 Linux/6.1.0", "poetry"),
+        ("python-httpx/0.28.1", "python-httpx"),
+        ("flit", "flit"),
+        ("", None),
+        ("<script>", None),
+        ("\x00\x1b[31m", None),
+    ],
+)
+def test_the_last_use_is_remembered_with_its_client_and_address(
+    people: People, clock: SettableClock, user_agent: str, client: str | None
+) -> None:
+    token, text = people.a_token(people.a_member("ana"))
+
+    tokens.record_use(db.session(), holder_of(text, Origin("198.51.100.24", user_agent)), now=clock.now())
+
+    db.session.refresh(token)
+    used = (token.last_used_at, token.last_used_with, token.last_used_from)
+    assert used == (clock.now(), client, "198.51.100.24")
+
+
+def test_the_last_use_is_written_once_a_minute_at_most(people: People, clock: SettableClock) -> None:
+    token, text = people.a_token(people.a_member("ana"))
+    seen: list[datetime | None] = []
+
+    for wait in (0, 30, 29, 1):
+        clock.advance(timedelta(seconds=wait))
+        tokens.record_use(db.session(), holder_of(text, UPLOADER), now=clock.now())
+        db.session.refresh(token)
+        seen.append(token.last_used_at)
+
+    start = clock.now() - timedelta(minutes=1)
+    assert seen == [start, start, start, clock.now()]
+
+
+def holder_of(text: str, origin: Origin) -> TokenHolder:
+    holder = tokens.find(db.session(), text, origin=origin)
+    assert holder is not None
+    return holder
+
+
+def test_the_permit_says_from_where(people: People, mint: Mint) -> None:
+    mint(people.a_member("ana"))
+
+    event = db.session.scalars(sa.select(Event)).one()
+
+    assert (event.address, event.user_agent) == (ORIGIN.address, ORIGIN.user_agent)
