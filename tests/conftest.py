@@ -129,6 +129,18 @@ def postgres_url() -> Iterator[str]:
     server.dispose()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_app(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Flask]:
+    """The application on each database in turn, in an application context: for what happens at the same time."""
+    url = {"database_url": request.getfixturevalue("postgres_url")} if request.param == "postgresql" else {}
+    application = make_app(**url)
+    with application.app_context():
+        Base.metadata.create_all(db.engine)
+        yield application
+        db.session.remove()
+        db.engine.dispose()
+
+
 def unavailable(reason: str) -> NoReturn:
     """Skip with a plain reason; where everything is required, fail."""
     if REQUIRE_ALL:

@@ -48,7 +48,7 @@ def test_whoever_has_the_text_acts_for_the_owner_within_the_scope(people: People
 
     assert holder is not None
     assert (holder.token_id, holder.account.username, holder.origin) == (token.id, "ana", UPLOADER)
-    assert (holder.reaches_all, holder.project_ids) == (False, {acme.id, tide.id})
+    assert (holder.reaches_all, holder.project_ids) == (False, frozenset({acme.id, tide.id}))
     assert holder.account.has_second_factor
 
 
