@@ -115,9 +115,7 @@ def _check_characters(filename: str) -> None:
     if "/" in filename or "\\" in filename:
         raise InvalidFile(f"The filename {filename!a} has a slash or backslash. Send a name without a path.")
     if not _ALLOWED.fullmatch(filename):
-        raise InvalidFile(
-            f"The filename {filename!a} has characters other than ASCII letters, digits and . _ + ! -"
-        )
+        raise InvalidFile(f"The filename {filename!a} has characters other than ASCII letters, digits and . _ + ! -")
 
 
 def _parse_wheel(filename: str) -> Filename:

@@ -12,9 +12,7 @@ def test_all_spellings_of_a_name_are_one_name(spelling: str) -> None:
     assert normalize(spelling) == "my-fancy-pkg"
 
 
-@pytest.mark.parametrize(
-    "name", ["a", "7", "acme-utils", "Acme.Utils", "zope.interface", "a" * MAX_NAME_LENGTH]
-)
+@pytest.mark.parametrize("name", ["a", "7", "acme-utils", "Acme.Utils", "zope.interface", "a" * MAX_NAME_LENGTH])
 def test_a_good_name_is_accepted_and_returned_normalized(name: str) -> None:
     assert check_name(name) == normalize(name)
 
@@ -65,9 +63,7 @@ def test_a_module_of_the_standard_library_is_refused(name: str) -> None:
         check_name(name)
 
 
-@pytest.mark.parametrize(
-    "name", ["requirements.txt", "Requirements-TXT", "setup.py", "pyproject.toml", "nul"]
-)
+@pytest.mark.parametrize("name", ["requirements.txt", "Requirements-TXT", "setup.py", "pyproject.toml", "nul"])
 def test_a_name_asked_for_by_mistake_is_refused(name: str) -> None:
     with pytest.raises(InvalidName, match="not allowed"):
         check_name(name)
