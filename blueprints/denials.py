@@ -9,6 +9,7 @@ from blueprints import intent, wiring
 from blueprints.caller import Channel
 from blueprints.machine_answers import machine_refusal
 from domain import journal
+from domain.policy.actions import Action
 from domain.policy.decision import Denial, Reason
 from domain.policy.judge import way_through, what_would_help
 from domain.policy.principals import Anonymous, Member, TokenHolder
@@ -97,6 +98,9 @@ def _to_machine(denial: Denial) -> Response:
 
 def _to_person(denial: Denial, *, resume: str | None, keeps: tuple[str, ...]) -> ResponseReturnValue:
     remedy = REMEDIES[denial.reason]
+    if denial.action is Action.SIGN_OUT:  # nothing else than the sign-in itself can be missing for it
+        flash("You are signed out already.", "info")
+        return redirect(url_for("auth.sign_in"), 303)
     if denial.reason is Reason.NOT_SIGNED_IN:
         flash(sentence(denial), "info")
         return redirect(url_for("auth.sign_in", next=_page_after_sign_in(resume)), 303)
