@@ -11,6 +11,11 @@ from models.project import Project
 from models.user import User
 
 
+def download_path(sha256: str, filename: str) -> str:
+    """Where a file is downloaded, from the root of the site."""
+    return f"/packages/{sha256[:2]}/{sha256[2:4]}/{sha256[4:]}/{filename}"
+
+
 class Release(Base):
     """One version of a project, described by the metadata of its first file."""
 
@@ -60,7 +65,7 @@ class File(Base):
     @property
     def path(self) -> str:
         """Where the file is downloaded, from the root of the site."""
-        return f"/packages/{self.sha256[:2]}/{self.sha256[2:4]}/{self.sha256[4:]}/{self.filename}"
+        return download_path(self.sha256, self.filename)
 
 
 class DeletedFilename(Base):

@@ -1,0 +1,57 @@
+"""A project's simple pages, rendered when it changes and kept ready to be sent."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain.index import simple
+from domain.index.simple import SimpleFile
+from models import File, Project, Release, SimplePage
+from models.release import download_path
+
+
+def refresh(db: Session, project: Project) -> None:
+    """Render the project's pages anew, in the transaction that changed it: readers see both or neither."""
+    db.flush()
+    files = _files_of(db, project.id)
+    html = simple.project_html(project.normalized_name, files)
+    json = simple.project_json(project.normalized_name, files)
+    page = db.get(SimplePage, project.id)
+    if page is None:
+        page = SimplePage(project_id=project.id)
+        db.add(page)
+    page.html, page.html_etag = html.body, html.etag
+    page.json, page.json_etag = json.body, json.etag
+    db.flush()
+
+
+def _files_of(db: Session, project_id: int) -> list[SimpleFile]:
+    """By columns, not objects: a project may have thousands of files."""
+    rows = db.execute(
+        select(
+            File.filename,
+            Release.version,
+            File.sha256,
+            File.size_bytes,
+            File.uploaded_at,
+            File.requires_python,
+            File.metadata_sha256,
+            Release.yanked_at,
+            Release.yanked_reason,
+        )
+        .join(Release, File.release_id == Release.id)
+        .where(Release.project_id == project_id)
+    )
+    return [
+        SimpleFile(
+            filename=row.filename,
+            version=row.version,
+            url=download_path(row.sha256, row.filename),
+            sha256=row.sha256,
+            size_bytes=row.size_bytes,
+            uploaded_at=row.uploaded_at,
+            requires_python=row.requires_python,
+            metadata_sha256=row.metadata_sha256,
+            yanked_reason=None if row.yanked_at is None else row.yanked_reason or "",
+        )
+        for row in rows
+    ]
