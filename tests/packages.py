@@ -30,10 +30,10 @@ class Package:
 
 
 def a_metadata(
-    name: str = "acme-utils", version: str = "1.0", *, description: str = "", **fields: str | list[str]
+    name: str = "acme-utils", version: str = "1.0", /, *, description: str = "", **fields: str | list[str]
 ) -> bytes:
     """METADATA or PKG-INFO. Fields are written as given, `_` as `-`; a list becomes one line each."""
-    told = {"Metadata-Version": "2.4", "Name": name, "Version": version} | fields
+    told = {"Metadata_Version": "2.4", "Name": name, "Version": version} | fields
     lines = [
         f"{key.replace('_', '-')}: {value}"
         for key, values in told.items()

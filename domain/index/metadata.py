@@ -1,0 +1,195 @@
+"""What a package says of itself: the core metadata in its file. What the upload form says is only a claim."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import TypeAlias, cast
+from urllib.parse import urlsplit
+
+from packaging import metadata as core
+from packaging.version import Version
+from trove_classifiers import classifiers as known_classifiers
+from trove_classifiers import deprecated_classifiers
+
+from domain.index.filenames import MAX_VERSION_LENGTH, Filename, InvalidFile
+from domain.index.names import normalize
+
+MAX_SUMMARY_LENGTH = 512
+MAX_REQUIRES_PYTHON_LENGTH = 255
+# Header lines and different fields among them. The greatest real packages stay far below; a million of either
+# would keep the email parser busy for hours.
+MAX_LINES = 20_000
+MAX_FIELDS = 100
+
+_SINGLE_FIELDS = frozenset(
+    {
+        "metadata-version", "name", "version", "summary", "description", "description-content-type", "keywords",
+        "home-page", "download-url", "author", "author-email", "maintainer", "maintainer-email", "license",
+        "license-expression", "requires-python",
+    }
+)  # fmt: skip
+_FOLD = re.compile(r"\n(?: {8}| {7}\|)")  # how a Description is indented as a header (core metadata 1.0 to 2.0)
+_NAMED_ADDRESS = re.compile(r'(?:"([^"<>]{1,200})"|([^",<>]{1,200}))\s{0,9}<')
+
+Json: TypeAlias = str | list[str] | dict[str, str]
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """The metadata of one file, checked.
+
+    name: as the package spells it. version: canonical (PEP 440). requires_dist: requirements (PEP 508).
+    author, maintainer: people's names. links: addresses by label, all http or https.
+    raw: the known fields as they were parsed, ready for JSON (PEP 566), without empty ones.
+    """
+
+    metadata_version: str
+    name: str
+    version: str
+    summary: str
+    description: str
+    description_content_type: str | None
+    requires_python: str | None
+    requires_dist: tuple[str, ...]
+    provides_extra: tuple[str, ...]
+    license: str | None
+    license_expression: str | None
+    author: str | None
+    author_email: str | None
+    maintainer: str | None
+    maintainer_email: str | None
+    keywords: tuple[str, ...]
+    classifiers: tuple[str, ...]
+    links: dict[str, str]
+    raw: dict[str, Json]
+
+
+def read_metadata(content: bytes, filename: Filename) -> Metadata:
+    """Read METADATA or PKG-INFO, which must speak of the project and version that the filename names.
+
+    Lenient where builders are: empty fields, `UNKNOWN`, fields newer than the Metadata-Version and unknown ones
+    do no harm. Raises InvalidFile for whatever would mislead an installer or a reader.
+    """
+    _check_shape(content)
+    parsed, unparsed = core.parse_email(content)
+    for field in sorted(_SINGLE_FIELDS & unparsed.keys()):
+        raise InvalidFile(f"The metadata gives {field.title()} twice, or in a form that cannot be read.")
+    raw = _tidied(cast("Mapping[str, Json]", parsed))
+    # The library checks a field when it is asked for: those that we use are checked, the others do no harm.
+    fields = core.Metadata.from_raw(cast("core.RawMetadata", raw), validate=False)
+    try:
+        found = Metadata(
+            metadata_version=fields.metadata_version,
+            name=fields.name,
+            version=str(fields.version),
+            summary=fields.summary or "",
+            description=fields.description or "",
+            description_content_type=fields.description_content_type,
+            requires_python=str(fields.requires_python) if fields.requires_python else None,
+            requires_dist=tuple(map(str, fields.requires_dist or ())),
+            provides_extra=tuple(cast("Iterable[str]", raw.get("provides_extra", ()))),
+            license=fields.license,
+            license_expression=fields.license_expression,
+            author=fields.author or _people(fields.author_email),
+            author_email=fields.author_email,
+            maintainer=fields.maintainer or _people(fields.maintainer_email),
+            maintainer_email=fields.maintainer_email,
+            keywords=tuple(fields.keywords or ()),
+            classifiers=tuple(fields.classifiers or ()),
+            links=_links(raw, unparsed.get("project-url", [])),
+            raw=raw,
+        )
+    except (ValueError, RecursionError) as wrong:
+        reason = str(wrong).encode("ascii", "backslashreplace").decode()[:200]
+        raise InvalidFile(f"The metadata in the file is not valid: {reason}.") from wrong
+    _check_claim(found, filename)
+    _check_values(found)
+    return found
+
+
+def _check_shape(content: bytes) -> None:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        raise InvalidFile("The metadata in the file is not UTF-8.") from None
+    lines = takewhile(bool, content.splitlines())
+    fields = [line.partition(b":")[0] for line in lines if not line.startswith((b" ", b"\t"))]
+    if len(fields) > MAX_LINES or len(set(fields)) > MAX_FIELDS:
+        raise InvalidFile("The metadata in the file has too many fields.")
+
+
+def _tidied(parsed: Mapping[str, Json]) -> dict[str, Json]:
+    tidied: dict[str, Json] = {}
+    for field, value in parsed.items():
+        if isinstance(value, dict):
+            tidied[field] = {_tidy(label): _tidy(text) for label, text in value.items()}
+        elif isinstance(value, list):
+            tidied[field] = [text for text in map(_tidy, value) if text]
+        elif field == "description":
+            tidied[field] = _FOLD.sub("\n", _tidy(value))
+        elif field == "summary":
+            tidied[field] = " ".join(_tidy(value).split())
+        else:
+            tidied[field] = _tidy(value)
+    return {field: value for field, value in tidied.items() if value}
+
+
+def _tidy(text: str) -> str:
+    if "\0" in text:
+        raise InvalidFile("The metadata in the file holds a NUL character.")
+    text = text.strip()
+    return "" if text == "UNKNOWN" else text  # older setuptools writes this for what it does not know
+
+
+def _check_claim(found: Metadata, filename: Filename) -> None:
+    if normalize(found.name) != filename.project:
+        raise InvalidFile(f"The metadata in the file is of project {found.name[:100]!a}, not {filename.project!a}.")
+    if Version(found.version) != filename.version:
+        raise InvalidFile(f"The metadata in the file is of version {found.version:.100}, not {filename.version}.")
+
+
+def _check_values(found: Metadata) -> None:
+    if len(found.version) > MAX_VERSION_LENGTH:
+        raise InvalidFile(f"The version has {len(found.version)} characters. The limit is {MAX_VERSION_LENGTH}.")
+    if len(found.summary) > MAX_SUMMARY_LENGTH:
+        raise InvalidFile(f"The summary has {len(found.summary)} characters. The limit is {MAX_SUMMARY_LENGTH}.")
+    if len(found.requires_python or "") > MAX_REQUIRES_PYTHON_LENGTH:
+        raise InvalidFile(f"Requires-Python is too long. The limit is {MAX_REQUIRES_PYTHON_LENGTH} characters.")
+    for classifier in found.classifiers:
+        known = classifier in known_classifiers or classifier in deprecated_classifiers
+        if not known and not classifier.startswith("Private ::"):
+            raise InvalidFile(
+                f"The classifier {classifier[:100]!a} is not known. Use one of https://pypi.org/classifiers/,"
+                " or one of your own that begins with 'Private ::'."
+            )
+
+
+def _people(addresses: str | None) -> str | None:
+    """The names in "Ana <ana@example.org>, Bo <bo@example.org>", or None where there are only addresses."""
+    names = [(quoted or bare).strip() for quoted, bare in _NAMED_ADDRESS.findall(addresses or "")]
+    return ", ".join(name for name in names if name) or None
+
+
+def _links(raw: Mapping[str, Json], repeated: list[str]) -> dict[str, str]:
+    """All links of a package, the named ones first. Those that are no web addresses are left out.
+
+    repeated: Project-URL lines, where the library kept none because a label came twice; the first counts.
+    """
+    links = dict(cast("dict[str, str]", raw.get("project_urls", {})))
+    for line in repeated:
+        label, _, url = line.partition(",")
+        links.setdefault(label.strip(), url.strip())
+    for label, field in (("Homepage", "home_page"), ("Download", "download_url")):
+        url = cast("str", raw.get(field, ""))
+        if url not in links.values():
+            links.setdefault(label, url)
+    return {label: url for label, url in links.items() if label and _is_web_address(url)}
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and url.isprintable() and " " not in url
+    except ValueError:  # as for http://[
+        return False
