@@ -5,7 +5,7 @@ from flask import Flask, Response, current_app, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException, TooManyRequests
+from werkzeug.exceptions import HTTPException, SecurityError, TooManyRequests
 
 from blueprints.machine_answers import machine_refusal
 from models import db
@@ -36,6 +36,8 @@ def install(app: Flask) -> None:
 
 
 def _expected(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error, SecurityError):  # a host that is not ours: no page, for all its links would lead there
+        return Response("This address is not served here.\n", status=400, mimetype="text/plain")
     status = error.code or 500
     if error.response is not None or 300 <= status < 400:  # a redirect, such as a missing final slash
         return error.get_response()
