@@ -4,4 +4,14 @@ from flask import Blueprint
 
 bp = Blueprint("management", __name__)
 
-from blueprints.management import account, emails, password, resume, why  # noqa: E402, F401 - for their routes
+from blueprints.management import (  # noqa: E402, F401 - their routes register themselves
+    account,
+    collaborators,
+    emails,
+    password,
+    projects,
+    releases,
+    resume,
+    tokens,
+    why,
+)

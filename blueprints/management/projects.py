@@ -1,0 +1,60 @@
+"""Your projects, the invitations to others, and a name reserved before anything is uploaded."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from blueprints import wiring
+from blueprints.form_problems import INVALID, put
+from blueprints.gate import management_action
+from blueprints.management import bp
+from blueprints.management.project_forms import ReserveForm
+from domain.identity import throttle
+from domain.index import collaborators
+from domain.index.projects import of_user, reserve
+from domain.index.search import listed
+from domain.policy.actions import Action
+from domain.policy.decision import Denial, Permit, Reason
+from domain.policy.judge import judge
+from domain.problems import Problem
+from models import db
+
+
+@bp.get("/manage/projects/")
+@management_action(Action.VIEW_PROJECTS)
+def projects(permit: Permit) -> ResponseReturnValue:
+    """List the projects that one has a part in, and the invitations that wait for an answer."""
+    user_id, now = permit.account.user_id, wiring.now()
+    parts = of_user(db.session(), user_id)
+    return render_template(
+        "management/projects.html",
+        lines=listed(db.session(), [part.project for part in parts]),
+        invitations=collaborators.invitations_to(db.session(), user_id, now=now),
+        obstacle=_obstacle(permit),
+    )
+
+
+@bp.route("/manage/projects/create/", methods=["GET", "POST"])
+@management_action(Action.RESERVE_PROJECT, keeps=("name",))
+def create_project(permit: Permit) -> ResponseReturnValue:
+    """Ask for a name, and reserve it."""
+    is_kept = request.method == "GET" and "kept" in request.args
+    form = ReserveForm(formdata=request.args) if is_kept else ReserveForm()
+    template, now = "management/create_project.html", wiring.now()
+    if not form.validate_on_submit():
+        return render_template(template, form=form, is_kept=is_kept), INVALID if form.errors else 200
+    try:
+        throttle.take(db.session(), (throttle.RESERVE_NAME, str(permit.account.user_id)), now=now)
+        project = reserve(db.session(), permit, name=form.name.data or "", now=now)
+    except Problem as problem:
+        db.session.rollback()
+        status = put(form, problem)
+        return render_template(template, form=form, is_kept=False), *status
+    db.session.commit()
+    flash(f"{project.name} is reserved for you. Whatever you upload under it appears here.", "success")
+    return redirect(url_for("management.projects"), 303)
+
+
+def _obstacle(permit: Permit) -> Reason | None:
+    """What stands between this person and a project of their own; None if nothing does."""
+    decision = judge(permit.principal, Action.RESERVE_PROJECT, None, wiring.services().policy, wiring.now())
+    return decision.reason if isinstance(decision, Denial) else None

@@ -1,0 +1,87 @@
+"""Releases of a project: finding one, and taking one back."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain import journal
+from domain.index import collaborators, pages
+from domain.index.announcements import announce
+from domain.index.filenames import InvalidFile, parse_version
+from domain.index.latest import latest, newest_first
+from domain.notices import Notices
+from domain.policy.actions import Action
+from domain.policy.decision import Permit
+from domain.problems import Problem
+from models import DeletedFilename, Project, Release
+
+
+def find(db: Session, project: Project, version: str) -> Release | None:
+    """The release of this version, however it is spelt; None if there is none."""
+    canonical = _canonical(version)
+    if canonical is None:
+        return None
+    return db.scalar(select(Release).where(Release.project_id == project.id, Release.version == canonical))
+
+
+def of_project(db: Session, project: Project) -> list[Release]:
+    """A project's releases, the highest version first."""
+    return newest_first(db.scalars(select(Release).where(Release.project_id == project.id)))
+
+
+def delete_release(
+    db: Session, permit: Permit, notices: Notices, release: Release, *, confirmation: str, now: datetime
+) -> None:
+    """Take a release and its files off the index, and tell everybody who looks after the project.
+
+    The files' names are kept for ever, so that none ever means other bytes; the bytes themselves stay in the store.
+    confirmation: the version as the person typed it. Raises Problem if it is another one.
+    """
+    permit.covers(Action.DELETE_RELEASE, release)
+    if _canonical(confirmation) != release.version:
+        raise Problem(f"That is not the version of this release. Type {release.version} to delete it.", field="confirm")
+    # An upload into this release waits here, or was finished before and its file is deleted, too.
+    project = db.get_one(Project, release.project_id, with_for_update=True)
+    db.refresh(release, ["files"], with_for_update=True)
+    version, filenames = release.version, [file.filename for file in release.files]
+    db.add_all(DeletedFilename(filename=filename, deleted_at=now) for filename in filenames)
+    db.delete(release)
+    db.flush()
+    left = latest(of_project(db, project))
+    project.summary = left.summary if left is not None else ""
+    project.updated_at = now
+    pages.refresh(db, project)
+    _tell(db, permit, notices, project, version=version, filenames=filenames, now=now)
+
+
+def _canonical(version: str) -> str | None:
+    try:
+        return str(parse_version(version))
+    except InvalidFile:
+        return None
+
+
+def _tell(
+    db: Session,
+    permit: Permit,
+    notices: Notices,
+    project: Project,
+    *,
+    version: str,
+    filenames: list[str],
+    now: datetime,
+) -> None:
+    journal.record(
+        db,
+        "project:release:removed",
+        now=now,
+        origin=permit.principal.origin,
+        actor_id=permit.account.user_id,
+        project_id=project.id,
+        details={"project": project.name, "version": version, "files": filenames},
+    )
+    people = [part.user for part in collaborators.of_project(db, project)]
+    announce(
+        db, permit, notices, "release-deleted", people, project=project, now=now, version=version, filenames=filenames
+    )

@@ -1,0 +1,175 @@
+"""A permit is good for its action and its row: every function of the domain that manages something refuses another."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+import sqlalchemy as sa
+
+from adapters.clock import SettableClock
+from domain.identity import tokens
+from domain.index import collaborators, projects, releases
+from domain.notices import Notices
+from domain.policy.actions import Action
+from domain.policy.decision import Permit, PermitMismatch
+from domain.policy.targets import Role, Subject
+from models import ApiToken, Base, Invitation, Project, ProjectRole, Release, User, db
+from tests.builders import People
+from tests.permits import permit_for
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything twice, so that a permit for one can be tried on the other."""
+
+    ana: User
+    project: Project
+    release: Release
+    token: ApiToken
+    invitation: Invitation
+
+
+Call = Callable[[Permit, Scene, Notices, SettableClock], object]
+
+CALLS: dict[str, tuple[Action, Callable[[Scene], Subject | None], Call]] = {
+    "mint a token": (
+        Action.CREATE_TOKEN,
+        lambda scene: None,
+        lambda permit, scene, notices, clock: tokens.mint(
+            db.session(),
+            permit,
+            notices,
+            description="new",
+            project_ids=None,
+            expires_at=None,
+            now=clock.now(),
+        ),
+    ),
+    "remove a token": (
+        Action.REMOVE_TOKEN,
+        lambda scene: scene.token,
+        lambda permit, scene, notices, clock: tokens.remove(
+            db.session(), permit, notices, scene.token, now=clock.now()
+        ),
+    ),
+    "reserve a name": (
+        Action.RESERVE_PROJECT,
+        lambda scene: None,
+        lambda permit, scene, notices, clock: projects.reserve(db.session(), permit, name="buoy", now=clock.now()),
+    ),
+    "create a project by upload": (
+        Action.CREATE_PROJECT,
+        lambda scene: None,
+        lambda permit, scene, notices, clock: projects.create_by_upload(
+            db.session(), permit, name="buoy", now=clock.now()
+        ),
+    ),
+    "delete a release": (
+        Action.DELETE_RELEASE,
+        lambda scene: scene.release,
+        lambda permit, scene, notices, clock: releases.delete_release(
+            db.session(), permit, notices, scene.release, confirmation="1.0", now=clock.now()
+        ),
+    ),
+    "invite": (
+        Action.INVITE_COLLABORATOR,
+        lambda scene: scene.project,
+        lambda permit, scene, notices, clock: collaborators.invite(
+            db.session(), permit, notices, scene.project, username="cleo", role=Role.OWNER, now=clock.now()
+        ),
+    ),
+    "revoke": (
+        Action.REVOKE_INVITATION,
+        lambda scene: scene.project,
+        lambda permit, scene, notices, clock: collaborators.revoke(
+            db.session(), permit, scene.project, username="bo", now=clock.now()
+        ),
+    ),
+    "accept": (
+        Action.ACCEPT_INVITATION,
+        lambda scene: scene.invitation,
+        lambda permit, scene, notices, clock: collaborators.accept(
+            db.session(), permit, notices, scene.invitation, now=clock.now()
+        ),
+    ),
+    "decline": (
+        Action.DECLINE_INVITATION,
+        lambda scene: scene.invitation,
+        lambda permit, scene, notices, clock: collaborators.decline(
+            db.session(), permit, scene.invitation, now=clock.now()
+        ),
+    ),
+    "remove somebody": (
+        Action.REMOVE_COLLABORATOR,
+        lambda scene: scene.project,
+        lambda permit, scene, notices, clock: collaborators.remove(
+            db.session(), permit, notices, scene.project, username="dan", now=clock.now()
+        ),
+    ),
+    "leave": (
+        Action.LEAVE_PROJECT,
+        lambda scene: scene.project,
+        lambda permit, scene, notices, clock: collaborators.leave(
+            db.session(), permit, notices, scene.project, now=clock.now()
+        ),
+    ),
+}
+EVERY_CALL = pytest.mark.parametrize("name", CALLS)
+
+
+def scenes(people: People) -> tuple[Scene, Scene]:
+    """Two of everything; ana owns both projects, together with dan."""
+    ana, bo, dan = people.a_member("ana"), people.a_member("bo"), people.a_member("dan")
+    people.a_member("cleo")
+    found = []
+    for name in ("acme-utils", "tide-tables"):
+        project = people.a_project(name, dan, maintainers=(ana,))
+        found.append(
+            Scene(
+                ana=ana,
+                project=project,
+                release=people.a_release(project, "1.0", by=ana),
+                token=people.a_token(ana, f"for {name}")[0],
+                invitation=people.an_invitation(project, bo, by=ana),
+            )
+        )
+    for role in db.session.scalars(sa.select(ProjectRole)):
+        role.role = "owner"
+    db.session.commit()
+    return found[0], found[1]
+
+
+def contents() -> list[object]:
+    """Every row of every table."""
+    db.session.flush()
+    return [tuple(row) for table in Base.metadata.sorted_tables for row in db.session.execute(table.select())]
+
+
+@EVERY_CALL
+def test_the_right_permit_is_taken(people: People, notices: Notices, clock: SettableClock, name: str) -> None:
+    action, subject, call = CALLS[name]
+    scene, _ = scenes(people)
+    before = contents()
+
+    call(permit_for(scene.ana, action, subject(scene), now=clock.now()), scene, notices, clock)
+
+    assert contents() != before
+
+
+@EVERY_CALL
+def test_a_permit_for_anything_else_is_refused(
+    people: People, notices: Notices, clock: SettableClock, name: str
+) -> None:
+    action, subject, call = CALLS[name]
+    scene, other = scenes(people)
+    now, before = clock.now(), contents()
+    wrong = [
+        permit_for(scene.ana, Action.VIEW_ACCOUNT, subject(scene), now=now),
+        permit_for(scene.ana, action, subject(other) or other.project, now=now),
+    ]
+
+    for permit in wrong:
+        with pytest.raises(PermitMismatch):
+            call(permit, scene, notices, clock)
+
+    assert contents() == before
