@@ -33,6 +33,7 @@ def reauthenticate(permit: Permit) -> ResponseReturnValue:
     form, found = ConfirmForm(), wiring.services()
     if not form.is_submitted():
         return _page(permit, form)
+    code, form.totp_value.data = form.totp_value.data or "", ""  # a code is never shown again
     if not form.validate():
         return _page(permit, form), INVALID
     try:
@@ -42,12 +43,11 @@ def reauthenticate(permit: Permit) -> ResponseReturnValue:
             found.hasher,
             found.box,
             password=form.password.data or "",
-            code=form.totp_value.data or "",
+            code=code,
             now=wiring.now(),
         )
     except Problem as problem:
         db.session.rollback()
-        form.totp_value.data = ""
         status = put(form, problem)
         return _page(permit, form), *status
     confirm_presence()

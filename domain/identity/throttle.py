@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.engine import CursorResult
@@ -79,14 +79,17 @@ def take(db: Session, *spending: tuple[Budget, str], now: datetime) -> None:
 
 def clear(db: Session, budget: Budget, key: str) -> None:
     """Forget all attempts of one account's budget after a success: guessing has to start over."""
-    db.execute(delete(Attempt).where(Attempt.bucket == _bucket(budget, key)))
+    # The rows stay: whoever is counting in the same moment would find none and take the budget for a spent one.
+    for limit in budget.limits:
+        db.execute(update(Attempt).where(_row(_bucket(budget, key), limit)).values(count=0))
 
 
 def refund(db: Session, budget: Budget, key: str) -> None:
     """Give back the one attempt that was a success. For network addresses, where `clear` would let an attacker
     renew the budget by signing in to an account of their own."""
-    spent = (Attempt.bucket == _bucket(budget, key)) & (Attempt.count > 0)
-    db.execute(update(Attempt).where(spent).values(count=Attempt.count - 1))
+    for limit in budget.limits:  # in the order in which `take` locks them, so that the two never wait for each other
+        spent = _row(_bucket(budget, key), limit) & (Attempt.count > 0)
+        db.execute(update(Attempt).where(spent).values(count=Attempt.count - 1))
 
 
 def sweep(db: Session, *, now: datetime) -> None:
@@ -96,11 +99,10 @@ def sweep(db: Session, *, now: datetime) -> None:
 
 def _count(db: Session, bucket: str, limit: Limit, *, now: datetime) -> bool:
     """One conditional statement a try: a full window refuses, a running one counts up, an old one starts anew."""
-    seconds = int(limit.window.total_seconds())
-    same = (Attempt.bucket == bucket) & (Attempt.window_seconds == seconds)
+    same = _row(bucket, limit)
     running = Attempt.started_at > now - limit.window
     insert = insert_sqlite if db.get_bind().dialect.name == "sqlite" else insert_postgresql
-    started = insert(Attempt).values(bucket=bucket, window_seconds=seconds, started_at=now, count=0)
+    started = insert(Attempt).values(bucket=bucket, window_seconds=_seconds(limit), started_at=now, count=0)
     db.execute(started.on_conflict_do_nothing())
     db.execute(update(Attempt).where(same, ~running).values(started_at=now, count=0))
     counted = db.execute(update(Attempt).where(same, Attempt.count < limit.most).values(count=Attempt.count + 1))
@@ -109,13 +111,18 @@ def _count(db: Session, bucket: str, limit: Limit, *, now: datetime) -> bool:
 
 
 def _started_at(db: Session, bucket: str, limit: Limit) -> datetime:
-    seconds = int(limit.window.total_seconds())
-    started_at = db.scalar(
-        select(Attempt.started_at).where(Attempt.bucket == bucket, Attempt.window_seconds == seconds)
-    )
+    started_at = db.scalar(select(Attempt.started_at).where(_row(bucket, limit)))
     assert started_at is not None  # noqa: S101 - it was refused because the row is full
     return started_at
 
 
 def _bucket(budget: Budget, key: str) -> str:
     return f"{budget.name}:{key}"
+
+
+def _row(bucket: str, limit: Limit) -> ColumnElement[bool]:
+    return (Attempt.bucket == bucket) & (Attempt.window_seconds == _seconds(limit))
+
+
+def _seconds(limit: Limit) -> int:
+    return int(limit.window.total_seconds())
