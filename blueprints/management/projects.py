@@ -13,7 +13,7 @@ from domain.index import collaborators
 from domain.index.projects import of_user, reserve
 from domain.index.search import listed
 from domain.policy.actions import Action
-from domain.policy.decision import Denial, Permit, Reason
+from domain.policy.decision import Denial, Permit
 from domain.policy.judge import judge
 from domain.problems import Problem
 from models import db
@@ -54,7 +54,7 @@ def create_project(permit: Permit) -> ResponseReturnValue:
     return redirect(url_for("management.projects"), 303)
 
 
-def _obstacle(permit: Permit) -> Reason | None:
+def _obstacle(permit: Permit) -> str | None:
     """What stands between this person and a project of their own; None if nothing does."""
     decision = judge(permit.principal, Action.RESERVE_PROJECT, None, wiring.services().policy, wiring.now())
-    return decision.reason if isinstance(decision, Denial) else None
+    return decision.reason.value if isinstance(decision, Denial) else None
