@@ -190,6 +190,7 @@ def reset_factors(db: Session, permit: Permit, notices: Notices, user: User, *, 
     db.execute(delete(TotpApp).where(TotpApp.user_id == user.id))
     recovery.void_codes(db, user)
     sessions.end_all(db, user.id)
+    throttle.clear(db, throttle.SECOND_FACTOR, str(user.id))
     _record(db, permit, "operator:factors:reset", user, apps=labels, now=now)
     notices.tell(db, user, "factors-reset", now=now)
 
