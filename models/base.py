@@ -62,7 +62,10 @@ class ModeSession(FlaskSession):
     def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:  # Any: SQLAlchemy's own open signature
         bind = super().get_bind(*args, **kwargs)
         if self.info.get("reading") and isinstance(bind, Engine) and bind.dialect.name == "sqlite":
-            return bind.execution_options(sqlite_reading=True)
+            # The same one for the whole session: to SQLAlchemy another engine is another database, and every statement
+            # would get a connection of its own, until a page with many of them waits for itself.
+            readers: dict[Engine, Engine] = self.info.setdefault("readers", {})
+            return readers.setdefault(bind, bind.execution_options(sqlite_reading=True))
         return bind
 
 

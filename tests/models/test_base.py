@@ -50,6 +50,17 @@ def test_a_reader_does_not_wait_for_a_writer(app: Flask) -> None:
     assert seen == [0]
 
 
+def test_a_reader_keeps_to_one_connection_however_much_it_reads(app: Flask) -> None:
+    db.session.info["reading"] = True
+    taken: list[object] = []
+    sa.event.listen(db.engine, "checkout", lambda connection, *_: taken.append(connection))
+
+    for _ in range(3):
+        db.session.execute(sa.select(Attempt))
+
+    assert len(taken) == 1
+
+
 def test_a_writing_transaction_holds_the_lock_before_its_first_change(app: Flask) -> None:
     db.session.execute(sa.text("SELECT 1"))
     path = db.engine.url.database
