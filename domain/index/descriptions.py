@@ -101,8 +101,8 @@ class _Fitting:
         return f"<{slash}h{int(name[1]) + 1}{rest}>"
 
     def _image_as_text(self, attributes: dict[str, str]) -> str:
-        source = attributes.get("src", "")
-        text = attributes.get("alt") or escape(unescape(source).rstrip("/").rpartition("/")[2])
+        source = unescape(attributes.get("src", ""))
+        text = unescape(attributes.get("alt", "")) or source.rstrip("/").rpartition("/")[2]
         if self._in_link or not source:
-            return text
-        return f'<a href="{source}" rel="nofollow">{text or source}</a>'
+            return escape(text)
+        return f'<a href="{escape(source)}" rel="nofollow">{escape(text or source)}</a>'
