@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from packaging.version import Version
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -18,11 +19,14 @@ from models import DeletedFilename, Project, Release
 
 
 def find(db: Session, project: Project, version: str) -> Release | None:
-    """The release of this version, however it is spelt; None if there is none."""
-    canonical = _canonical(version)
-    if canonical is None:
+    """The release of this version, however it is spelt (1.0.0 is 1.0, PEP 440); None if there is none."""
+    try:
+        wanted = parse_version(version)
+    except InvalidFile:
         return None
-    return db.scalar(select(Release).where(Release.project_id == project.id, Release.version == canonical))
+    versions = db.execute(select(Release.id, Release.version).where(Release.project_id == project.id))
+    found = next((row.id for row in versions if Version(row.version) == wanted), None)
+    return db.get(Release, found) if found is not None else None
 
 
 def of_project(db: Session, project: Project) -> list[Release]:

@@ -1,0 +1,25 @@
+"""The front page: search, what is new, and how a tool is pointed here."""
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+
+from blueprints import wiring
+from blueprints.browse import bp
+from blueprints.gate import public
+from domain.index.search import recently_updated
+from models import Release, db
+
+MOST_RECENT = 6
+
+
+@bp.get("/")
+@public
+def home() -> ResponseReturnValue:
+    """Show what is here; on an empty index, how the first package comes in."""
+    return render_template(
+        "browse/home.html",
+        recent=recently_updated(db.session(), most=MOST_RECENT),
+        release_count=db.session.scalar(select(func.count()).select_from(Release)),
+        can_register=wiring.services().registration == "open",
+    )

@@ -1,0 +1,99 @@
+"""A project and its releases, for people."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from blueprints.browse import bp
+from blueprints.gate import public
+from domain.index import catalogue, projects, releases
+from domain.index.latest import latest
+from models import Project, Release, db
+
+TABS = ("description", "files", "history", "dependencies")
+OTHERS = 3  # releases named below the files
+MAX_LICENCE = 60  # characters; some packages put the whole text there
+Metadata = Mapping[str, Any]  # Any: core metadata as JSON
+
+
+@bp.get("/project/<name>/")
+@public
+def project(name: str) -> ResponseReturnValue:
+    """Show the latest release of a project, or that its name is only reserved."""
+    found = _project(name)
+    if name != found.normalized_name:
+        return redirect(url_for("browse.project", name=found.normalized_name, tab=request.args.get("tab")), 301)
+    newest = latest(catalogue.history(db.session(), found))
+    shown = releases.find(db.session(), found, newest.version) if newest is not None else None
+    if shown is None:
+        return render_template("browse/reserved.html", project=found, people=catalogue.people(db.session(), found))
+    return _page(found, shown, requirement=found.name)
+
+
+@bp.get("/project/<name>/<version>/")
+@public
+def release(name: str, version: str) -> ResponseReturnValue:
+    """Show one release."""
+    found = _project(name)
+    shown = releases.find(db.session(), found, version)
+    if shown is None:
+        abort(404)
+    if (name, version) != (found.normalized_name, shown.version):
+        name, version, tab = found.normalized_name, shown.version, request.args.get("tab")
+        return redirect(url_for("browse.release", name=name, version=version, tab=tab), 301)
+    return _page(found, shown, requirement=f"{found.name}=={shown.version}")
+
+
+def _project(name: str) -> Project:
+    found = projects.find(db.session(), name)
+    return found if found is not None else abort(404)
+
+
+def _page(project: Project, release: Release, *, requirement: str) -> ResponseReturnValue:
+    """requirement: what an installer is asked for."""
+    tab = request.args.get("tab", TABS[0])
+    if tab not in TABS:
+        abort(404)
+    metadata = release.core_metadata
+    history = catalogue.history(db.session(), project)
+    return render_template(
+        "browse/project.html",
+        project=project,
+        release=release,
+        tab=tab,
+        history=history,
+        others=[line for line in history if line.version != release.version][:OTHERS],
+        newest=latest(history),
+        people=catalogue.people(db.session(), project),
+        dependencies=catalogue.dependencies(db.session(), metadata.get("requires_dist", [])),
+        links=[(label, url) for label, url in metadata.get("project_urls", {}).items() if _is_web_address(url)],
+        licence=_licence(metadata),
+        python=_python_in_words(release.requires_python),
+        classifiers=metadata.get("classifiers", []),
+        keywords=metadata.get("keywords", []),
+        requirement=requirement,
+    )
+
+
+def _is_web_address(url: str) -> bool:
+    """Asked again where the link is written: `javascript:` in it would act in our visitor's name."""
+    return urlsplit(url).scheme in {"http", "https"}
+
+
+def _licence(metadata: Metadata) -> str | None:
+    """The licence in a word: the expression, else the classifier, else a free text if it is short."""
+    if expression := metadata.get("license_expression"):
+        return str(expression)
+    named = [each.rpartition(" :: ")[2] for each in metadata.get("classifiers", []) if each.startswith("License ::")]
+    free_text = str(metadata.get("license", ""))
+    return ", ".join(named) or (free_text if len(free_text) <= MAX_LICENCE else None) or None
+
+
+def _python_in_words(specifier: str | None) -> str | None:
+    """`>=3.10` is "3.10 and newer"; anything more involved stays as it is written."""
+    least = re.fullmatch(r">=\s*([0-9.]+)", specifier or "")
+    return f"{least[1]} and newer" if least else specifier

@@ -1,0 +1,57 @@
+"""`/packages/…`: the files themselves, and the metadata beside them."""
+
+import re
+
+from flask import Response, abort, request, send_file
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from blueprints import wiring
+from blueprints.gate import public
+from blueprints.simple import SANDBOX, bp
+from models import File, db
+
+ONE_YEAR_SECONDS = 31_536_000
+OCTETS = "application/octet-stream"
+SHA256 = re.compile("[0-9a-f]{64}")
+
+
+@bp.get("/packages/<first>/<second>/<rest>/<filename>")
+@public
+def file(first: str, second: str, rest: str, filename: str) -> ResponseReturnValue:
+    """Send a file. Its address names its digest and its name, and both must be those of one row."""
+    return _send(_digest(File.sha256, first + second + rest, filename), filename)
+
+
+@bp.get("/packages/<first>/<second>/<rest>/<filename>.metadata")
+@public
+def file_metadata(first: str, second: str, rest: str, filename: str) -> ResponseReturnValue:
+    """Send a wheel's METADATA, for installers that resolve without downloading (PEP 658)."""
+    return _send(_digest(File.metadata_sha256, first + second + rest, filename), f"{filename}.metadata")
+
+
+def _digest(column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None], sha256: str, filename: str) -> str:
+    """What the column says of the file of this digest and name; 404 if there is none."""
+    if not (SHA256.fullmatch(sha256) and filename.isascii() and filename.isprintable()):
+        abort(404)
+    found = db.session.scalar(select(column).where(File.filename == filename, File.sha256 == sha256))
+    return found if found is not None else abort(404)
+
+
+def _send(sha256: str, name: str) -> Response:
+    """A blob that never changes: it may be kept for ever, and read in parts."""
+    store = wiring.services().store
+    path = store.local_path(sha256)
+    if path is not None:
+        response = send_file(path, OCTETS, as_attachment=True, download_name=name, etag=sha256)
+    else:
+        size_bytes, pieces = store.open(sha256)
+        response = Response(pieces, mimetype=OCTETS)
+        response.content_length = size_bytes
+        response.headers.set("Content-Disposition", "attachment", filename=name)
+        response.set_etag(sha256)
+        response.make_conditional(request, accept_ranges=True, complete_length=size_bytes)
+    response.headers["Cache-Control"] = f"public, max-age={ONE_YEAR_SECONDS}, immutable"
+    response.headers["Content-Security-Policy"] = SANDBOX
+    return response

@@ -1,0 +1,94 @@
+"""`POST /legacy/`: where twine, uv and the others send a file."""
+
+import structlog
+from flask import Response, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from blueprints import wiring
+from blueprints.caller import Channel
+from blueprints.gate import management_action, public
+from blueprints.machine_answers import machine_refusal
+from blueprints.upload import bp, forms
+from blueprints.upload.body import read_body
+from domain.identity import tokens
+from domain.index import projects
+from domain.index.publish import publish
+from domain.policy.actions import Action
+from domain.policy.decision import Permit
+from domain.policy.principals import TokenHolder
+from domain.policy.targets import Target
+from domain.problems import Problem
+from models import Project, db
+
+# Everything else is 400, also a file that is too large: it is what twine and uv know from PyPI.
+STATUS = {"retired": 410, "try_again": 409}
+
+log = structlog.get_logger("countersign")
+
+
+def project_from_form(principal: TokenHolder) -> Target | None:
+    """Read the body, which names the project; None if there is no such project yet. Raises Problem.
+
+    No transaction is open while the body arrives: a slow line must not hold the database.
+    """
+    db.session.rollback()
+    found = wiring.services()
+    g.upload = read_body(request, found.spool_dir, wanted=forms.WANTED, max_file_bytes=found.max_file_bytes)
+    project = projects.find(db.session(), forms.project_name(g.upload.fields))
+    if project is None:
+        return None
+    role = projects.role_of(db.session(), project, principal.account.user_id)
+    return Target(project, project.name, role=role, project_id=project.id)
+
+
+@bp.post("/legacy/")
+@management_action(
+    Action.UPLOAD_FILE,
+    target=project_from_form,
+    without_target=Action.CREATE_PROJECT,
+    channel=Channel.MACHINE,
+)
+def upload(permit: Permit, project: Project | None) -> ResponseReturnValue:
+    """Publish the file that was sent. An empty answer means that all went well: twine prints whatever is in it."""
+    found, now = wiring.services(), wiring.now()
+    publish(db.session(), permit, found.store, found.notices, forms.upload_of(g.upload), now=now)
+    if isinstance(permit.principal, TokenHolder):
+        tokens.record_use(db.session(), permit.principal, now=now)
+    db.session.commit()
+    return Response(mimetype="text/plain")
+
+
+@bp.get("/legacy/")
+@public
+def explain() -> ResponseReturnValue:
+    """Say to a person what this address is for."""
+    return render_template("upload/explain.html")
+
+
+@bp.route("/legacy", methods=["GET", "POST"])
+@public
+def without_slash() -> ResponseReturnValue:
+    """Name the right address; 308 has the client send the same request there."""
+    return redirect(url_for("upload.explain"), 308)
+
+
+@bp.before_request
+def read_first() -> None:
+    """Have the request's transactions begin as reading ones: `publish` says when writing begins."""
+    db.session.info["reading"] = True
+
+
+@bp.teardown_request
+def remove_file(error: BaseException | None) -> None:
+    """Remove the file that arrived; what was published has been copied."""
+    body = g.pop("upload", None)
+    if body is not None:
+        body.remove()
+
+
+@bp.errorhandler(Problem)
+def refuse(problem: Problem) -> ResponseReturnValue:
+    """Refuse in words, with nothing stored."""
+    db.session.rollback()
+    log.info("upload_refused", code=problem.code, field=problem.field, reason=problem.message)
+    return machine_refusal(STATUS.get(problem.code or "", 400), problem.message, code=problem.code)

@@ -1,0 +1,215 @@
+"""Publishing: from a file that has arrived to one that anybody can install."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from packaging.version import Version
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from adapters.storage import BlobStore
+from domain import journal
+from domain.index import collaborators, pages, projects, releases
+from domain.index.announcements import announce
+from domain.index.filenames import FileKind
+from domain.index.latest import latest
+from domain.index.uploads import Checked, Upload, check
+from domain.notices import Notices
+from domain.policy.actions import Action
+from domain.policy.decision import Permit
+from domain.policy.targets import Role
+from domain.problems import Problem
+from models import DeletedFilename, File, Project, Release, begin_writing
+
+ONE_MAIL = timedelta(hours=1)  # a release's wheels and its sdist arrive one by one, and are told of once
+
+
+class FileExists(Problem):
+    """A filename, or bytes, that this index has given out already."""
+
+    def __init__(self, filename: str, blake2_256: str) -> None:
+        # twine, uv and scripts look for how this begins.
+        super().__init__(
+            f"File already exists ({filename!a}, with blake2_256 hash {blake2_256!a})."
+            " A filename keeps its contents for ever: raise the version.",
+            field="content",
+            code="file_exists",
+        )
+
+
+class ProjectExists(Problem):
+    """The project that this upload was to create was created by another one in the same moment."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The project {name} was created just now by another upload. Upload again.", code="try_again")
+
+
+@dataclass(frozen=True)
+class Published:
+    """What became of an upload. is_new: False if the very same file was there already, and nothing has changed."""
+
+    filename: str
+    is_new: bool
+
+
+def publish(
+    db: Session, permit: Permit, store: BlobStore, notices: Notices, upload: Upload, *, now: datetime
+) -> Published:
+    """Check a file, put it on the index and keep its bytes; a project comes into being with its first file.
+
+    The archive is read before the writing transaction begins, so that a large one holds nobody up; for that, what
+    the session has read or changed so far is left behind. The blob is kept last and before the caller commits: a
+    row never stands for bytes that are not there, and a blob without a row does no harm.
+    Raises Problem with what is wrong with the file; the caller rolls back, and nothing was stored.
+    """
+    checked = check(upload)
+    begin_writing(db)
+    project, is_created = _project_for(db, permit, upload.name, now=now)
+    if (same := _find_same(db, project, checked)) is not None:
+        return Published(same.filename, is_new=False)
+    if permit.action is Action.CREATE_PROJECT and not is_created:
+        raise ProjectExists(project.name)
+    _add(db, permit, notices, project, checked, now=now)
+    store.put(checked.file.sha256, checked.file.path)
+    if checked.metadata_file is not None and checked.metadata_sha256 is not None:
+        store.put_bytes(checked.metadata_sha256, checked.metadata_file)
+    return Published(checked.filename.text, is_new=True)
+
+
+def _find_same(db: Session, project: Project, checked: Checked) -> File | None:
+    """The very same file, if it is here. Raises Problem if another one stands in the way of this one."""
+    filename, digest = checked.filename.text, checked.file.sha256
+    for file in db.scalars(select(File).where(or_(File.filename == filename, File.sha256 == digest))):
+        if (file.filename, file.sha256) == (filename, digest):
+            return file
+        raise FileExists(file.filename, file.blake2_256)
+    if db.get(DeletedFilename, filename) is not None:
+        raise Problem(
+            "This filename was previously used by a file that has since been deleted. Use a different version.",
+            field="content",
+            code="filename_reused",
+        )
+    return None
+
+
+def _project_for(db: Session, permit: Permit, name: str, *, now: datetime) -> tuple[Project, bool]:
+    """The project, locked so that uploads to it take turns, and whether it was created for this upload."""
+    project = projects.find(db, name)
+    if project is None:
+        try:
+            return projects.create_by_upload(db, permit, name=name, now=now), True
+        except projects.NameTaken:
+            project = projects.find(db, name)  # another upload was faster, perhaps of this very file
+            if project is None:
+                raise
+    if permit.action is not Action.CREATE_PROJECT:
+        permit.covers(Action.UPLOAD_FILE, project)
+    db.refresh(project, with_for_update={"key_share": True})
+    return project, False
+
+
+def _add(db: Session, permit: Permit, notices: Notices, project: Project, checked: Checked, *, now: datetime) -> None:
+    release = releases.find(db, project, checked.metadata.version)
+    is_first = release is None
+    if release is None:
+        release = _release(permit, project, checked, now=now)
+        db.add(release)
+    _check_sdists(release, checked)
+    is_told = _was_told_lately(release, permit, now=now)
+    file = _file(permit, checked, now=now)
+    release.files.append(file)
+    db.flush()
+    project.updated_at = now
+    project.summary = _summary_of(db, project)
+    pages.refresh(db, project)
+    if is_first:
+        _record(db, permit, "project:release:added", project, {"version": release.version}, now=now)
+    details = {"version": release.version, "filename": file.filename, "sha256": file.sha256}
+    _record(db, permit, "project:file:added", project, details, now=now)
+    if not is_told:
+        _tell(db, permit, notices, project, file, is_first=is_first, now=now)
+
+
+def _check_sdists(release: Release, checked: Checked) -> None:
+    sdist = FileKind.SDIST
+    if checked.filename.kind is sdist and any(file.kind == sdist.value for file in release.files):
+        raise Problem("Only one sdist may be uploaded per release.", field="content", code="second_sdist")
+
+
+def _release(permit: Permit, project: Project, checked: Checked, *, now: datetime) -> Release:
+    metadata = checked.metadata
+    return Release(
+        project_id=project.id,
+        version=metadata.version,
+        is_prerelease=Version(metadata.version).is_prerelease,
+        created_at=now,
+        uploaded_by_id=permit.account.user_id,
+        summary=metadata.summary,
+        requires_python=metadata.requires_python,
+        description_html=checked.description_html,
+        core_metadata={**metadata.raw, "project_urls": metadata.links},
+        yanked_at=None,
+    )
+
+
+def _file(permit: Permit, checked: Checked, *, now: datetime) -> File:
+    return File(
+        filename=checked.filename.text,
+        kind=checked.filename.kind.value,
+        tags=checked.filename.tags,
+        size_bytes=checked.file.size_bytes,
+        sha256=checked.file.sha256,
+        blake2_256=checked.file.blake2_256,
+        metadata_sha256=checked.metadata_sha256,
+        requires_python=checked.metadata.requires_python,
+        uploaded_at=now,
+        uploaded_with=permit.principal.origin.user_agent[:255],
+    )
+
+
+def _summary_of(db: Session, project: Project) -> str:
+    columns = (Release.version, Release.is_prerelease, Release.yanked_at, Release.summary)
+    newest = latest(db.execute(select(*columns).where(Release.project_id == project.id)))
+    return newest.summary if newest is not None else ""
+
+
+def _was_told_lately(release: Release, permit: Permit, *, now: datetime) -> bool:
+    """Whether this is one more file of what the same person is publishing just now. A file that comes later, or from
+    somebody else, is news: that is how a stolen token would change a release that people trust."""
+    is_theirs = release.uploaded_by_id == permit.account.user_id
+    return is_theirs and any(now - file.uploaded_at < ONE_MAIL for file in release.files)
+
+
+def _record(
+    db: Session, permit: Permit, tag: str, project: Project, details: Mapping[str, object], *, now: datetime
+) -> None:
+    journal.record(
+        db,
+        tag,
+        now=now,
+        origin=permit.principal.origin,
+        actor_id=permit.account.user_id,
+        project_id=project.id,
+        details={"project": project.name, **details},
+    )
+
+
+def _tell(
+    db: Session, permit: Permit, notices: Notices, project: Project, file: File, *, is_first: bool, now: datetime
+) -> None:
+    """Tell the owners, and whoever uploads if that is no owner: a token in wrong hands is to be noticed."""
+    parts = collaborators.of_project(db, project)
+    told = [part.user for part in parts if part.role == Role.OWNER.word or part.user_id == permit.account.user_id]
+    announce(
+        db,
+        permit,
+        notices,
+        "file-published",
+        told,
+        project=project,
+        now=now,
+        version=file.release.version,
+        filename=file.filename,
+        is_first=is_first,
+    )

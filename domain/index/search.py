@@ -1,0 +1,116 @@
+"""Finding projects by what they are called and what they say of themselves."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy.orm import Session
+
+from domain.index.latest import Versioned, latest
+from domain.index.names import normalize
+from domain.problems import Problem
+from models import Project, Release
+
+PAGE_SIZE = 20
+MAX_QUERY = 200  # characters
+Projects = Select[Project]
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # PostgreSQL takes no NUL, not even to look for
+
+
+class Order(Enum):
+    """How results are arranged; the values are the wire's (`o`)."""
+
+    RELEVANCE = ""
+    NAME = "name"
+    UPDATED = "-updated"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A project as a list shows it. version: of its latest release; None while the name is only reserved."""
+
+    name: str
+    normalized_name: str
+    summary: str
+    updated_at: datetime
+    version: str | None
+    is_prerelease: bool
+
+
+@dataclass(frozen=True)
+class Results:
+    """One page of what was found. total: on all pages together. pages: at least one."""
+
+    projects: list[Listed]
+    total: int
+    pages: int
+
+
+def search(db: Session, query: str, *, order: Order, page: int) -> Results | None:
+    """The projects in whose name or summary every word of `query` occurs; all projects where it has no words.
+
+    page: counted from 1. Returns None for a page that there is not. Raises Problem if the query is too long.
+    """
+    if len(query) > MAX_QUERY:
+        raise Problem(f"That is too long to search for. The limit is {MAX_QUERY} characters.", field="q")
+    words = _UNPRINTABLE.sub(" ", query).split()
+    matching = [_occurs(word) for word in words]
+    total = db.scalar(select(func.count()).select_from(Project).where(*matching)) or 0
+    pages = max(1, -(-total // PAGE_SIZE))
+    if not 1 <= page <= pages:
+        return None
+    found = _arranged(select(Project).where(*matching), words, order)
+    rows = db.scalars(found.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)).all()
+    return Results(listed(db, rows), total, pages)
+
+
+def recently_updated(db: Session, *, most: int) -> list[Listed]:
+    """The projects whose files changed last; names that are only reserved are left out."""
+    is_released = select(Release.id).where(Release.project_id == Project.id).exists()
+    newest = select(Project).where(is_released).order_by(Project.updated_at.desc(), Project.id)
+    return listed(db, db.scalars(newest.limit(most)).all())
+
+
+def listed(db: Session, projects: Sequence[Project]) -> list[Listed]:
+    """Projects as lists show them, in the order given."""
+    columns = select(Release.project_id, Release.version, Release.is_prerelease, Release.yanked_at)
+    releases = db.execute(columns.where(Release.project_id.in_([project.id for project in projects]))).all()
+    grouped = {project.id: [row for row in releases if row.project_id == project.id] for project in projects}
+    return [_line(project, latest(grouped[project.id])) for project in projects]
+
+
+def _occurs(word: str) -> ColumnElement[bool]:
+    return or_(
+        Project.normalized_name.contains(normalize(word), autoescape=True),
+        Project.summary.icontains(word, autoescape=True),
+    )
+
+
+def _arranged(found: Projects, words: list[str], order: Order) -> Projects:
+    name = Project.normalized_name
+    if order is Order.UPDATED:
+        return found.order_by(Project.updated_at.desc(), name)
+    if order is Order.NAME or not words:
+        return found.order_by(name)
+    whole = normalize("-".join(words))
+    nearness = case(
+        (name == whole, 0),
+        (name.startswith(whole, autoescape=True), 1),
+        (name.contains(whole, autoescape=True), 2),
+        else_=3,
+    )
+    return found.order_by(nearness, name)
+
+
+def _line(project: Project, release: Versioned | None) -> Listed:
+    return Listed(
+        name=project.name,
+        normalized_name=project.normalized_name,
+        summary=project.summary,
+        updated_at=project.updated_at,
+        version=release.version if release is not None else None,
+        is_prerelease=release is not None and release.is_prerelease,
+    )
