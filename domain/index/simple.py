@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from html import escape
 
@@ -137,7 +137,7 @@ def _file_facts(file: SimpleFile) -> dict[str, object]:
         "url": file.url,
         "hashes": {"sha256": file.sha256},
         "size": file.size_bytes,
-        "upload-time": f"{file.uploaded_at:%Y-%m-%dT%H:%M:%S.%fZ}",
+        "upload-time": f"{file.uploaded_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
         "core-metadata": metadata,
         "data-dist-info-metadata": metadata,  # the older name that pip before 23.2 reads
         "yanked": False if file.yanked_reason is None else file.yanked_reason or True,
