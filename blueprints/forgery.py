@@ -10,8 +10,9 @@ from domain.identity.sessions import Level
 
 csrf = CSRFProtect()
 
-# The colours are a cookie of one's own and nothing else: a token would give every passing visitor a session.
-FORGEABLE = frozenset({"site.theme"})
+# The colours are a cookie of one's own and nothing else: a token would give every passing visitor a session. The other
+# one is asked by programs, and only names the right address.
+FORGEABLE = frozenset({"site.theme", "upload.without_slash"})
 
 
 def install(app: Flask) -> None:
