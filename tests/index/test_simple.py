@@ -221,6 +221,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;
         ("application/vnd.pypi.simple.v2+json", Format.PLAIN_HTML),
         ("application/vnd.pypi.simple.v1+json;q=high", Format.PLAIN_HTML),
         ("application/vnd.pypi.simple.v1+json;q=-1", Format.PLAIN_HTML),
+        ("application/vnd.pypi.simple.v1+json;q=7, text/html", Format.PLAIN_HTML),
         ("application/vnd.pypi.simple.v1+json;q=nan", Format.PLAIN_HTML),
         ("application/vnd.pypi.simple.v1+json;charset=utf-8;q=0.9;x=y", Format.JSON),
         (";;;,,,===", Format.PLAIN_HTML),
