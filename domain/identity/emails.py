@@ -46,12 +46,12 @@ def parse(typed: str) -> Address:
     if len(typed) > MAX_LENGTH:
         raise Problem(f"Use an address of at most {MAX_LENGTH} characters.", field=FIELD)
     try:
-        text = validate_email(typed.strip(), check_deliverability=False, allow_smtputf8=False).ascii_email
+        parsed = validate_email(typed.strip(), check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError:
-        text = None
-    if text is None:
-        raise Problem("This is no email address that mail could be sent to. Write it as name@host.", field=FIELD)
-    return Address(text, text.lower())
+        message = "This is no email address that mail could be sent to. Write it as name@host."
+        raise Problem(message, field=FIELD) from None
+    assert parsed.ascii_email is not None  # noqa: S101 - it is missing only for a local part that is not ASCII
+    return Address(parsed.ascii_email, parsed.ascii_email.lower())
 
 
 def holder_of(db: Session, key: str) -> Email | None:
