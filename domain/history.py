@@ -41,6 +41,8 @@ WORDS = {
     "operator:factors:reset": "All second factors removed by the operator",
     "project:name:reserved": "Project {name} reserved",
     "project:name:created": "Project {name} created by an upload",
+    "project:release:added": "Release {version} published",
+    "project:file:added": "File {filename} uploaded",
     "project:release:removed": "Release {version} of {project} deleted",
     "project:invitation:sent": "Invitation to {project} as {role}",
     "project:invitation:revoked": "Invitation to {project} revoked",

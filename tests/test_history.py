@@ -1,0 +1,58 @@
+"""What happened to an account is told in plain words."""
+
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from adapters.clock import SettableClock
+from domain import history, journal
+from domain.history import WORDS, describe
+from models import db
+from tests.builders import People
+from tests.permits import ORIGIN
+
+ROOT = Path(__file__).parents[1]
+TAG = re.compile(r'"((?:account|operator|project)(?::[a-z_]+){2})"')
+
+
+def test_every_event_that_is_written_down_has_its_words() -> None:
+    sources = [path for room in ("domain", "blueprints") for path in (ROOT / room).rglob("*.py")]
+    written = {tag for path in sources if path.name != "history.py" for tag in TAG.findall(path.read_text())}
+
+    assert len(written) > 20
+    assert written - WORDS.keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("tag", "details", "words"),
+    [
+        ("account:totp:added", {"app": "My phone"}, "Authenticator app “My phone” added"),
+        ("account:totp:added", {"app": "{0.__class__} {x}"}, "Authenticator app “{0.__class__} {x}” added"),
+        ("account:totp:added", {}, "Authenticator app “…” added"),
+        ("account:sign_in:failed", {"reason": "wrong password"}, "Somebody could not sign in: wrong password"),
+        ("someone:elses:tag", {"x": "y"}, "someone:elses:tag"),
+        ("a:{b}:c", {}, "a:{b}:c"),
+    ],
+)
+def test_facts_are_filled_in_and_never_read_as_a_template(tag: str, details: dict[str, object], words: str) -> None:
+    assert describe(tag, details) == words
+
+
+def test_the_newest_come_first_and_only_ones_own(app: Flask, people: People, clock: SettableClock) -> None:
+    ana, nora = people.a_user("ana").build(), people.a_user("nora").build()
+    for number in range(30):
+        details = {"address": f"number{number}@mail.example"}
+        journal.record(
+            db.session(), "account:email:added", now=clock.now(), origin=ORIGIN, actor_id=ana.id, details=details
+        )
+        journal.record(db.session(), "account:session:ended", now=clock.now(), origin=ORIGIN, actor_id=nora.id)
+        journal.record(db.session(), "gate:create_token:denied", now=clock.now(), origin=ORIGIN, actor_id=ana.id)
+
+    entries = history.recent(db.session(), ana.id)
+
+    assert len(entries) == 20
+    assert entries[0].words == "Email address number29@mail.example added"
+    assert entries[-1].words == "Email address number10@mail.example added"
+    assert entries[0].origin == ORIGIN
