@@ -1,0 +1,62 @@
+"""The real application on a real port of this machine, in a thread, for browsers to open."""
+
+import re
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.serving import make_server
+
+from app import create_app
+from models import Mail, db
+from tests.browsing import wiring_of
+from tests.conftest import settings_for
+
+
+class Live:
+    """An index at `url`, by the real clock. Its data lies in `folder`, with all tables there already."""
+
+    def __init__(self, folder: Path, **settings: object) -> None:
+        self._folder = folder
+        self._apps: list[Flask] = []
+        self._server = make_server("127.0.0.1", 0, _not_yet, threaded=True)
+        self.url = f"http://localhost:{self._server.port}"
+        self.restart(**settings)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def restart(self, **settings: object) -> None:
+        """Go on with other settings, as an operator does who changes one and starts the index again."""
+        app = create_app(settings_for(self._folder, public_url=self.url, **settings))
+        self._apps.append(app)
+        self._server.app = app
+
+    @property
+    def app(self) -> Flask:
+        """The application as it runs now."""
+        return self._apps[-1]
+
+    def link_mailed_to(self, address: str) -> str:
+        """The link in the newest mail to an address."""
+        with self.app.app_context():
+            mail = db.session.scalars(select(Mail).where(Mail.to == address).order_by(Mail.id.desc())).first()
+            assert mail is not None, f"no mail to {address}"
+            found = re.search(rf"{re.escape(self.url)}/\S+", wiring_of(self.app).notices.read(mail).text)
+        assert found, f"no link in {mail.subject!r}"
+        return found.group()
+
+    def stop(self) -> None:
+        """Close the port and the database."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        for app in self._apps:
+            with app.app_context():
+                db.engine.dispose()
+
+
+def _not_yet(environ: object, start_response: object) -> Iterable[bytes]:
+    """Stands where the application will be once its port is known."""
+    raise NotImplementedError
