@@ -96,7 +96,7 @@ def _deliver(app: Flask) -> None:
 
 def _sweep(app: Flask) -> None:
     with app.app_context():
-        upkeep.sweep(db.session(), now=wiring.now())
+        upkeep.sweep(db.session(), wiring.services().store, now=wiring.now())
         db.session.commit()
 
 
@@ -152,8 +152,7 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
         lstrip_blocks=True,
     )
     letters.filters.update(rendering.FILTERS)
-    spool_dir = settings.data_dir / "incoming"
-    spool_dir.mkdir(mode=0o700, exist_ok=True)
+    store = _checked("COUNTERSIGN_STORAGE_URL", lambda: open_store(settings.storage_url, settings.data_dir))
     return wiring.Services(
         site=facts,
         clock=clock,
@@ -161,14 +160,14 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
         hasher=PasswordHasher(HashCost(settings.hash_time_cost, settings.hash_memory_kib, 1)),
         notices=Notices(letters, box, sender=settings.mail_from, site=facts),
         mailer=mailer or _checked("COUNTERSIGN_MAIL_URL", lambda: mailer_from_url(settings.mail_url, sys.stdout)),
-        store=_checked("COUNTERSIGN_STORAGE_URL", lambda: open_store(settings.storage_url, settings.data_dir)),
+        store=store,
         policy=Policy.from_dates(
             new_users_from=settings.require_2fa_new_users_from,
             everyone_from=settings.require_2fa_everyone_from,
         ),
         registration=settings.registration,
         max_file_bytes=settings.max_file_bytes,
-        spool_dir=spool_dir,
+        spool_dir=store.incoming,
         is_https=settings.is_https,
     )
 

@@ -20,14 +20,14 @@ _CHUNK_BYTES = 256 * 1024
 class BlobStore:
     """Blobs by content address. A blob is there wholly or not at all, and never changes.
 
-    incoming: a local folder for files on their way here, as near to the blobs as can be.
+    incoming: a folder of this machine, for its user alone, for files on their way here.
     Every method takes a SHA-256 as 64 lower-case hexadecimal digits, and raises ValueError for anything else.
     """
 
     def __init__(self, store: ObjectStore, *, incoming: Path) -> None:
         self._store = store
         self.incoming = incoming
-        incoming.mkdir(parents=True, exist_ok=True)
+        incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def put(self, sha256: str, path: Path) -> None:
         """Keep a copy of the file at `path`, whose digest the caller has computed.
@@ -73,12 +73,13 @@ class BlobStore:
 
     def clear_incoming(self, *, before: datetime) -> int:
         """Remove files older than `before`, left by uploads that a crash cut short, and say how many."""
-        abandoned = [
-            path for path in self.incoming.iterdir() if datetime.fromtimestamp(path.stat().st_mtime, UTC) < before
-        ]
-        for path in abandoned:
-            path.unlink(missing_ok=True)
-        return len(abandoned)
+        cleared = 0
+        for path in self.incoming.iterdir():
+            with suppress(FileNotFoundError):  # its upload has just ended
+                if datetime.fromtimestamp(path.stat().st_mtime, UTC) < before:
+                    path.unlink()
+                    cleared += 1
+        return cleared
 
     def _write(self, key: str, content: Path | bytes) -> None:
         # Memory has nothing to survive; a cloud answers when the object is kept, and shows it only then.
