@@ -121,6 +121,7 @@ def open_store(url: str, data_dir: Path) -> BlobStore:
     `file:` is the folder `blobs` of the data folder, `file:///path` another folder, `memory:` is forgotten at
     the end. `s3://bucket/prefix` (also `gs:`, `az:`) takes its settings from the usual variables of the cloud,
     for S3 from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT.
+    A store that was used does not survive a fork, because obstore's threads do not: open it in the worker.
     """
     parts = urlsplit(url)
     if url == "file:":
