@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test check fmt bench
+.PHONY: help run test check fmt bench docs
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -32,7 +32,10 @@ fmt: .venv/installed-dev  ## Format the Python code
 	$(BIN)/ruff format .
 
 bench: .venv/installed-dev  ## Measure sign-in, gate, simple pages and upload on this machine
-	@$(BIN)/python -m bench.run $(ARGS)
+	@$(BIN)/python -m bench.run
+
+docs: .venv/installed-dev  ## Take the pictures of the README anew
+	@$(BIN)/python -m docs.pictures.make
 
 # A file in .venv remembers what was installed, so that the second run starts at once
 # and a changed list of requirements is installed again.

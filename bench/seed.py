@@ -1,0 +1,219 @@
+"""What the bench measures with: accounts, a project of 10 files, one of 1,000, and wheels ready to upload."""
+
+import base64
+import hashlib
+import secrets
+import timeit
+from dataclasses import dataclass
+from datetime import timedelta
+from io import BytesIO
+
+import pyotp
+import sqlalchemy as sa
+from flask import Flask
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
+
+from app import create_app
+from blueprints import wiring
+from blueprints.browser_session import cookie_name
+from blueprints.gate import management_action
+from config import Settings
+from domain.identity import sessions, tokens
+from domain.identity.factors import secret_context
+from domain.identity.sessions import Level
+from domain.identity.standing import standing_of
+from domain.index import pages
+from domain.policy.actions import Action
+from domain.policy.decision import Permit
+from domain.policy.judge import judge
+from domain.policy.principals import Member, Origin
+from models import Email, File, Project, ProjectRole, Release, TotpApp, User, db
+from tests.packages import a_wheel
+
+TIMES = 20  # sign-ins and uploads
+PASSWORD = "correct horse battery staple 9"
+JUDGED = 20_000
+WHEEL_BYTES = 20_000
+ORIGIN = Origin("127.0.0.1", "bench")
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """What the measurements need.
+
+    people: username and base32 secret of accounts that have an authenticator app, each for one sign-in.
+    uploads: content type and body of requests that each upload a version of their own.
+    decision_us: microseconds of one decision. statements: of SQL, before a gated view is entered.
+    """
+
+    people: list[tuple[str, str]]
+    uploads: list[tuple[str, bytes]]
+    authorization: str
+    decision_us: float
+    statements: int
+
+
+def seed(settings: Settings) -> Seeded:
+    """Fill the index of these settings, and measure what needs no server."""
+    app = create_app(settings)
+    with app.app_context():
+        password_hash = wiring.services().hasher.hash(PASSWORD)
+        people = [_a_person(f"bench-{number}", password_hash) for number in range(TIMES)]
+        owner = people[0][0]
+        for name, versions in (("small", 10), ("large", 1_000)):
+            _a_project(name, owner, versions=versions)
+        permit = _permit(owner, Action.CREATE_TOKEN)
+        _, token = tokens.mint(
+            db.session(),
+            permit,
+            wiring.services().notices,
+            description="bench",
+            project_ids=None,
+            expires_at=None,
+            now=wiring.now(),
+        )
+        db.session.commit()
+        seeded = Seeded(
+            people=[(user.username, secret) for user, secret in people],
+            uploads=[_an_upload(f"1.{number}") for number in range(TIMES)],
+            authorization="Basic " + base64.b64encode(f"__token__:{token}".encode()).decode(),
+            decision_us=_time_decision(permit.member),
+            statements=_count_statements(app, owner),
+        )
+        db.session.remove()
+        db.engine.dispose()
+    return seeded
+
+
+def _a_person(username: str, password_hash: str) -> tuple[User, str]:
+    """Somebody verified, with an authenticator app and its secret."""
+    now = wiring.now()
+    address = f"{username}@mail.example"
+    email = Email(address=address, address_key=address, is_primary=True, added_at=now, verified_at=now)
+    user = User(
+        username=username,
+        username_key=username,
+        password_hash=password_hash,
+        password_changed_at=now,
+        registered_at=now,
+        recovery_codes_confirmed_at=now,
+        emails=[email],
+    )
+    db.session.add(user)
+    db.session.flush()
+    secret, public_id = pyotp.random_base32(), secrets.token_hex(8)
+    context = secret_context(user_id=user.id, public_id=public_id)
+    sealed = wiring.services().box.seal(secret.encode(), context=context)
+    app = TotpApp(
+        public_id=public_id, user_id=user.id, label="My phone", secret_sealed=sealed, last_step=0, added_at=now
+    )
+    db.session.add(app)
+    db.session.commit()
+    return user, secret
+
+
+def _a_project(name: str, owner: User, *, versions: int) -> None:
+    """A project with a wheel for each version; the bytes of the wheels are nowhere, for nobody asks for them."""
+    now = wiring.now()
+    project = Project(
+        name=name, normalized_name=name, lookalike_key=name, created_at=now, updated_at=now, summary="For measuring."
+    )
+    project.roles = [ProjectRole(user_id=owner.id, role="owner", since=now)]
+    db.session.add(project)
+    for number in range(versions):
+        version = f"1.{number}"
+        filename = f"{name}-{version}-py3-none-any.whl"
+        digest = hashlib.sha256(filename.encode()).hexdigest()
+        file = File(
+            filename=filename,
+            kind="bdist_wheel",
+            tags="Wheel for any Python 3",
+            size_bytes=WHEEL_BYTES,
+            sha256=digest,
+            blake2_256=digest,
+            metadata_sha256=digest,
+            requires_python=">=3.11",
+            uploaded_at=now + timedelta(seconds=number),
+        )
+        release = Release(
+            project=project,
+            version=version,
+            is_prerelease=False,
+            created_at=now,
+            summary="For measuring.",
+            requires_python=">=3.11",
+            description_html="<p>For measuring.</p>",
+            core_metadata={"name": name, "version": version},
+            files=[file],
+        )
+        db.session.add(release)
+    db.session.flush()
+    pages.refresh(db.session(), project)
+    db.session.commit()
+
+
+def _permit(owner: User, action: Action) -> Permit:
+    account, now = standing_of(db.session(), owner.id), wiring.now()
+    assert account is not None
+    member = Member(ORIGIN, account, session_id=0, confirmed_at=now)
+    decision = judge(member, action, None, wiring.services().policy, now)
+    assert isinstance(decision, Permit)
+    return decision
+
+
+def _time_decision(member: Member) -> float:
+    """Microseconds of one decision that asks every question: the median of five rounds."""
+    policy, now = wiring.services().policy, wiring.now()
+    rounds = timeit.repeat(lambda: judge(member, Action.CREATE_TOKEN, None, policy, now), number=JUDGED // 5, repeat=5)
+    return sorted(rounds)[2] / (JUDGED // 5) * 1e6
+
+
+def _count_statements(app: Flask, owner: User) -> int:
+    """Statements that a request of somebody signed in runs before its gated view is entered; BEGIN is not counted."""
+    ran: list[str] = []
+
+    @app.get("/bench/")
+    @management_action(Action.CREATE_TOKEN)
+    def probe(permit: Permit) -> str:
+        return str(len(ran))
+
+    @sa.event.listens_for(db.engine, "before_cursor_execute")
+    def note(
+        connection: object, cursor: object, statement: str, parameters: object, context: object, executemany: bool
+    ) -> None:
+        if not statement.startswith("BEGIN"):
+            ran.append(statement)
+
+    now = wiring.now()
+    row, _ = sessions.start(db.session(), origin=ORIGIN, now=now)
+    handle = sessions.step_up(
+        db.session(), row, user_id=owner.id, level=Level.FULL, method="bench", origin=ORIGIN, now=now
+    )
+    db.session.commit()
+    client = app.test_client()
+    client.set_cookie(cookie_name(), handle)
+    db.session.remove()
+    ran.clear()
+    answer = client.get("/bench/", base_url=wiring.services().site.public_url)
+    assert answer.status_code == 200, answer.status
+    return int(answer.text)
+
+
+def _an_upload(version: str) -> tuple[str, bytes]:
+    """A request as uploading tools send it, with a wheel of 20 kB."""
+    wheel = a_wheel("bench-upload", version, extra={"bench_upload/data.bin": secrets.token_bytes(WHEEL_BYTES - 900)})
+    boundary, body = encode_multipart(
+        {
+            ":action": "file_upload",
+            "protocol_version": "1",
+            "name": "bench-upload",
+            "version": version,
+            "filetype": "bdist_wheel",
+            "pyversion": "py3",
+            "metadata_version": "2.4",
+            "sha256_digest": wheel.sha256,
+            "content": FileStorage(BytesIO(wheel.content), filename=wheel.filename),
+        }
+    )
+    return f"multipart/form-data; boundary={boundary}", body

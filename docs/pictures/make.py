@@ -1,0 +1,121 @@
+"""`make docs`: takes the pictures of the README from the running application, in a temporary folder."""
+
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from io import BytesIO
+from pathlib import Path
+
+import flask_migrate
+from flask import Flask
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+from sqlalchemy import select
+from werkzeug.serving import make_server
+
+from adapters.clock import SettableClock
+from adapters.mail import MemoryMailer
+from app import create_app
+from blueprints import wiring
+from config import Settings
+from models import Mail, db
+
+HOST = "index.example"
+WIDTH = 1280  # pixels
+MAX_BYTES = 150_000
+SHOWN_AT = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)  # fixed, so that pictures differ only where pages do
+PASSWORD = "tide tables of 1912, bound"
+FOLDER = Path(__file__).parent
+
+
+def main() -> int:
+    """Take the picture of the red banner, light and dark; 1 if there is no Chromium."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        print("`make docs` needs Chromium: apt-get install chromium")
+        return 1
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory(prefix="countersign-pictures-") as folder, sync_playwright() as playwright:
+        app = _application(Path(folder))
+        with _served(app) as port:
+            rules = f"--host-resolver-rules=MAP {HOST} 127.0.0.1:{port}"
+            arguments = ["--no-sandbox", "--disable-gpu", "--disable-features=HttpsUpgrades", rules]
+            browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+            page = browser.new_page(viewport={"width": WIDTH, "height": 800}, base_url=f"http://{HOST}")
+            _register(app, page)
+            page.goto("/manage/account/token/")
+            for colours in ("light", "dark"):
+                page.emulate_media(color_scheme="light" if colours == "light" else "dark")
+                _keep(page.screenshot(full_page=True), FOLDER / f"red-banner-{colours}.png")
+            browser.close()
+    return 0
+
+
+def _application(folder: Path) -> Flask:
+    """An empty index whose public address is that of an example; no mail leaves it."""
+    settings = Settings(
+        public_url=f"http://{HOST}",
+        data_dir=folder,
+        database_url=f"sqlite:///{folder / 'countersign.sqlite3'}",
+        storage_url="file:",
+        secret_key="for pictures only, and gone with them",
+        encryption_keys=(os.urandom(32),),
+        require_2fa_new_users_from=date(2023, 8, 8),
+    )
+    app = create_app(settings, clock=SettableClock(SHOWN_AT), mailer=MemoryMailer())
+    with app.app_context():
+        flask_migrate.upgrade()
+    return app
+
+
+@contextmanager
+def _served(app: Flask) -> Iterator[int]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _register(app: Flask, page: Page) -> None:
+    """Somebody with a verified address and no second factor, through the pages, as it happens to everybody."""
+    page.goto("/account/register/")
+    fields = {"username": "newt", "email": "newt@mail.example", "new_password": PASSWORD, "password_confirm": PASSWORD}
+    for name, value in fields.items():
+        page.fill(f"main [name={name}]", value)
+    page.click("main form button")
+    page.goto(_newest_link(app))
+    page.click("main form button")
+
+
+def _newest_link(app: Flask) -> str:
+    with app.app_context():
+        mail = db.session.scalars(select(Mail).order_by(Mail.id.desc())).first()
+        assert mail is not None, "registering sent no mail"
+        words = wiring.services().notices.read(mail).text.split()
+        return next(word for word in words if word.startswith(f"http://{HOST}/") and "token=" in word)
+
+
+def _keep(png: bytes, path: Path) -> None:
+    """Write the picture with 256 colours, chosen so that the rare ones keep theirs, too."""
+    with Image.open(BytesIO(png)) as picture:
+        few = picture.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
+    size = path.stat().st_size
+    print(f"{path.relative_to(FOLDER.parent.parent)}: {size / 1000:.0f} kB")
+    if size > MAX_BYTES:
+        sys.exit(f"{path.name} is larger than {MAX_BYTES / 1000:.0f} kB.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
