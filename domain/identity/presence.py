@@ -10,7 +10,7 @@ from domain import journal
 from domain.identity import second_step, throttle
 from domain.identity.factors import apps_of
 from domain.identity.passwords import PasswordHasher
-from domain.identity.throttle import PASSWORD_FROM_ADDRESS, PASSWORD_OF_ACCOUNT
+from domain.identity.throttle import PASSWORD_FROM_ADDRESS, PASSWORD_OF_ACCOUNT, TooMany
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.problems import Problem
@@ -38,9 +38,13 @@ def prove_presence(
     user_id, origin = permit.account.user_id, permit.principal.origin
     kept_hash = db.scalar(select(User.password_hash).where(User.id == user_id))
     # The count commits, so that the slow comparison holds no lock of the database.
-    throttle.take(db, (PASSWORD_OF_ACCOUNT, str(user_id)), (PASSWORD_FROM_ADDRESS, origin.address), now=now)
+    try:
+        throttle.take(db, (PASSWORD_OF_ACCOUNT, str(user_id)), (PASSWORD_FROM_ADDRESS, origin.address), now=now)
+    except TooMany:
+        _note_refusal(db, permit, "throttled", now=now)
+        raise
     if not hasher.verify(kept_hash, password):
-        journal.refuse(db, "account:presence:refused", now=now, origin=origin, actor_id=user_id)
+        _note_refusal(db, permit, "password", now=now)
         raise Problem("This is not your password.", field=FIELD)
     has_app = bool(apps_of(db, user_id))
     if has_app:
@@ -49,3 +53,14 @@ def prove_presence(
     throttle.refund(db, PASSWORD_FROM_ADDRESS, origin.address)
     details = {"by": "password and code" if has_app else "password"}
     journal.record(db, "account:presence:confirmed", now=now, origin=origin, actor_id=user_id, details=details)
+
+
+def _note_refusal(db: Session, permit: Permit, reason: str, *, now: datetime) -> None:
+    journal.refuse(
+        db,
+        "account:presence:refused",
+        now=now,
+        origin=permit.principal.origin,
+        actor_id=permit.account.user_id,
+        details={"reason": reason},
+    )
