@@ -141,10 +141,11 @@ def confirm_saved(db: Session, permit: Permit, typed: str, *, now: datetime) -> 
     permit.covers(Action.CONFIRM_RECOVERY_CODES)
     user_id, origin = permit.account.user_id, permit.principal.origin
     code_id = _find(db, user_id, typed, origin=origin, now=now)
+    user = db.get_one(User, user_id, with_for_update=True)  # or codes made meanwhile would count as kept
     if db.scalar(select(RecoveryCode.id).where(RecoveryCode.id == code_id, RecoveryCode.used_at.is_(None))) is None:
         raise _refusal(db, user_id, origin=origin, now=now)
     guesses.forgive(db, user_id, origin=origin)
-    db.get_one(User, user_id).recovery_codes_confirmed_at = now
+    user.recovery_codes_confirmed_at = now
     ceremonies.abandon(db, Purpose.RECOVERY_CODES, user_id=user_id)
     journal.record(db, "account:recovery_codes:confirmed", now=now, origin=origin, actor_id=user_id)
 
