@@ -92,6 +92,16 @@ def test_an_invitation_stands_above_the_list_until_it_is_over(
     assert "asks you" not in later.text
 
 
+def test_whoever_lost_the_second_factor_is_offered_to_set_one_up(browser: Browser, people: People) -> None:
+    newt = people.a_user("newt").verified().build()
+    people.a_project("tide-charts", newt)
+
+    links = browser.sign_in(newt).page(PROJECTS).links()
+
+    assert "/manage/account/two-factor/" in links
+    assert "/manage/projects/create/" not in links
+
+
 def test_a_summary_is_shown_as_text(browser: Browser, people: People) -> None:
     ana = people.a_member("ana")
     acme = people.a_project("acme-utils", ana)
