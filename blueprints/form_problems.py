@@ -12,7 +12,7 @@ Status = tuple[int, dict[str, str]]
 
 
 def put(form: Form, problem: Problem) -> Status:
-    """Put the words at their field, or above the form if it has no such field; returns what the page is answered with."""
+    """Put the words at their field, or above the form if it has no such field; returns the status of the answer."""
     if problem.field and problem.field in form:
         form[problem.field].errors = [*form[problem.field].errors, problem.message]
     else:
