@@ -1,0 +1,83 @@
+"""Countersign as an operator runs it: a folder, the `flask` command, and gunicorn on a port of this machine."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+STARTS_WITHIN = 30  # seconds
+
+
+class Installation:
+    """An index in an empty folder, with settings from the environment alone."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        self.url = f"http://localhost:{port}"
+        self._log = folder / "log.txt"
+        self._environment = {
+            **plain_environment(folder),
+            "FLASK_APP": "wsgi",
+            "FLASK_SKIP_DOTENV": "1",
+            "COUNTERSIGN_DATA_DIR": str(folder / "instance"),
+            "COUNTERSIGN_PUBLIC_URL": self.url,
+            "COUNTERSIGN_PORT": str(port),
+        }
+        self.flask("db", "upgrade")
+        self._server = self._serve()
+
+    def flask(self, *arguments: str) -> str:
+        """What a command of the operator prints."""
+        command = [sys.executable, "-m", "flask", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def link_mailed_to(self, address: str) -> str:
+        """The link in the newest mail to an address, as the operator reads it."""
+        [number, *_] = re.findall(rf"^ *(\d+) .* {re.escape(address)} ", self.flask("mail", "list"), re.MULTILINE)
+        [link, *_] = re.findall(rf"{re.escape(self.url)}/\S+", self.flask("mail", "show", number))
+        return str(link)
+
+    def stop(self) -> None:
+        """Stop the server."""
+        self._server.terminate()
+        self._server.wait(timeout=STARTS_WITHIN)
+
+    def _serve(self) -> subprocess.Popen[bytes]:
+        with self._log.open("wb") as log:
+            command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.py"]
+            server = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=subprocess.STDOUT)
+        gives_up_at = time.monotonic() + STARTS_WITHIN
+        while not self._is_ready():
+            assert server.poll() is None, self._log.read_text()
+            assert time.monotonic() < gives_up_at, self._log.read_text()
+            time.sleep(0.1)
+        return server
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_health/ready/", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+
+def plain_environment(home: Path) -> dict[str, str]:
+    """An environment in which no setting of this machine's user reaches a tool."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "COLUMNS": "200",  # the tools wrap what they print
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "UV_NO_CONFIG": "1",
+    }
