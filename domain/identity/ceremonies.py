@@ -9,11 +9,11 @@ from enum import Enum
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from adapters.secretbox import SecretBox
+from adapters.secretbox import SecretBox, Unsealable
 from models import Ceremony
 
 HANDLE_BYTES = 32
@@ -81,7 +81,9 @@ def look_up(db: Session, box: SecretBox, purpose: Purpose, handle: str, *, now: 
     return _find(db, box, purpose, Ceremony.handle_hash == _digest(handle), now=now)
 
 
-def current(db: Session, box: SecretBox, purpose: Purpose, *, user_id: int, session_id: int, now: datetime) -> Begun | None:
+def current(
+    db: Session, box: SecretBox, purpose: Purpose, *, user_id: int, session_id: int, now: datetime
+) -> Begun | None:
     """The newest ceremony of this purpose that this browser session began for this account; None if there is none."""
     mine = (Ceremony.user_id == user_id) & (Ceremony.session_id == session_id)
     return _find(db, box, purpose, mine, now=now)
@@ -108,7 +110,9 @@ def sweep(db: Session, *, now: datetime) -> None:
     db.execute(delete(Ceremony).where(Ceremony.expires_at <= now))
 
 
-def _find(db: Session, box: SecretBox, purpose: Purpose, condition: Any, *, now: datetime) -> Begun | None:  # Any: an SQL expression
+def _find(
+    db: Session, box: SecretBox, purpose: Purpose, condition: ColumnElement[bool], *, now: datetime
+) -> Begun | None:
     row = db.scalar(
         select(Ceremony)
         .where(condition, Ceremony.purpose == purpose.word, Ceremony.expires_at > now)
@@ -117,7 +121,10 @@ def _find(db: Session, box: SecretBox, purpose: Purpose, condition: Any, *, now:
     )
     if row is None:
         return None
-    payload = orjson.loads(box.open(row.payload_sealed, context=_context(purpose, row.handle_hash)))
+    try:
+        payload = orjson.loads(box.open(row.payload_sealed, context=_context(purpose, row.handle_hash)))
+    except Unsealable:  # altered, or sealed with a key that was dropped: as good as never begun
+        return None
     return Begun(row.id, row.user_id, payload, row.created_at, row.expires_at)
 
 

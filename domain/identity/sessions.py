@@ -61,7 +61,14 @@ def start(db: Session, *, origin: Origin, now: datetime) -> tuple[BrowserSession
 
 
 def step_up(
-    db: Session, row: BrowserSession, *, user_id: int, level: Level, method: str, origin: Origin, now: datetime
+    db: Session,
+    row: BrowserSession,
+    *,
+    user_id: int,
+    level: Level,
+    method: str,
+    origin: Origin,
+    now: datetime,
 ) -> str:
     """Raise a session to `level` for an account and return its new handle: the old one is dead at once, so that a
     handle planted in somebody's browser before they signed in is worth nothing afterwards. What the session had kept

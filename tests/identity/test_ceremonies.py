@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from adapters.clock import SettableClock
-from adapters.secretbox import SecretBox, Unsealable
+from adapters.secretbox import SecretBox
 from blueprints import wiring
 from domain.identity import ceremonies
 from domain.identity.ceremonies import Purpose
@@ -72,8 +72,14 @@ def test_a_payload_moved_to_another_row_does_not_open(box: SecretBox, clock: Set
     db.session.flush()
 
     for handle in (first, second):
-        with pytest.raises(Unsealable):
-            ceremonies.look_up(db.session(), box, Purpose.RESET_PASSWORD, handle, now=clock.now())
+        assert ceremonies.look_up(db.session(), box, Purpose.RESET_PASSWORD, handle, now=clock.now()) is None
+
+
+def test_what_was_sealed_with_a_dropped_key_is_as_good_as_never_begun(box: SecretBox, clock: SettableClock) -> None:
+    handle = begin(box, clock)
+    other = SecretBox([b"another key of thirty-two bytes."])
+
+    assert ceremonies.look_up(db.session(), other, Purpose.RESET_PASSWORD, handle, now=clock.now()) is None
 
 
 def test_twenty_at_once_spend_it_once(app: Flask, box: SecretBox, clock: SettableClock) -> None:
