@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from adapters.clock import SettableClock
 from domain.identity import tokens
@@ -17,8 +19,10 @@ from domain.policy.principals import Origin, TokenHolder
 from domain.policy.targets import Role, Target
 from domain.problems import Problem
 from models import ApiToken, Base, Event, Mail, Project, User, db
+from tests.browsing import wiring_of
 from tests.builders import People
 from tests.permits import EVERYONE, ORIGIN, permit_for
+from tests.races import at_once
 
 UPLOADER = Origin("198.51.100.24", "uv/0.9.2 {...}")
 
@@ -62,7 +66,7 @@ def test_the_text_is_kept_nowhere(people: People, mint: Mint) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "csn_", "x" * 53, "csn_" + "A" * 49, "pypi-AgEIcHlwaS5vcmc", "\0"])
-def test_what_is_no_token_never_reaches_the_database(app: object, text: str) -> None:
+def test_what_is_no_token_never_reaches_the_database(app: Flask, text: str) -> None:
     statements: list[str] = []
     sa.event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
 
@@ -260,3 +264,25 @@ def test_the_permit_says_from_where(people: People, mint: Mint) -> None:
     event = db.session.scalars(sa.select(Event)).one()
 
     assert (event.address, event.user_agent) == (ORIGIN.address, ORIGIN.user_agent)
+
+
+def test_of_forms_sent_at_once_as_many_are_taken_as_the_rules_allow(either_app: Flask, clock: SettableClock) -> None:
+    people, now = People(either_app, clock), clock.now()
+    user_ids = {"room for one": people.a_member("ana").id, "one name": people.a_member("bo").id}
+    for number in range(24):
+        people.a_token(db.session.get_one(User, user_ids["room for one"]), f"ci {number}")
+    db.session.remove()
+
+    def mint(user_id: int, description: str) -> None:
+        user = db.session.get_one(User, user_id)
+        permit = permit_for(user, Action.CREATE_TOKEN, now=now)
+        outbox = wiring_of(either_app).notices
+        tokens.mint(db.session(), permit, outbox, description=description, project_ids=None, expires_at=None, now=now)
+
+    at_the_limit = at_once(
+        either_app, *(partial(mint, user_ids["room for one"], f"new {number}") for number in range(4))
+    )
+    same_name = at_once(either_app, *(partial(mint, user_ids["one name"], "ci") for _ in range(4)))
+
+    assert at_the_limit.count(None) == 1
+    assert same_name.count(None) == 1
