@@ -1,7 +1,6 @@
 """Second factors of an account: authenticator apps, from the first scan to removal."""
 
 import secrets
-import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -15,6 +14,7 @@ from adapters.secretbox import SecretBox
 from domain import journal
 from domain.identity import ceremonies, recovery, sessions, throttle, totp
 from domain.identity.ceremonies import Begun, Purpose
+from domain.identity.labels import clean_label
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Denial, Permit, Reason
@@ -121,7 +121,7 @@ def confirm_totp(
     """
     permit.covers(Action.ENROL_TOTP)
     user_id = permit.account.user_id
-    digits, wanted = totp.clean_code(code), clean_label(label)
+    digits, wanted = totp.clean_code(code), clean_label(label, most=MAX_LABEL, field=LABEL_FIELD)
     throttle.take(db, (throttle.SECOND_FACTOR, str(user_id)), now=now)
     user = _lock(db, user_id)
     waiting = _pending(db, permit, box, now=now)
@@ -149,7 +149,7 @@ def confirm_totp(
 def rename_totp(db: Session, permit: Permit, app: TotpApp, *, label: str, now: datetime) -> None:
     """Call an app something else. Raises Problem at the field if that is no name, or taken."""
     permit.covers(Action.RENAME_FACTOR, app)
-    was, wanted = app.label, clean_label(label)
+    was, wanted = app.label, clean_label(label, most=MAX_LABEL, field=LABEL_FIELD)
     if not wanted:
         raise Problem("Type a name for this app.", field=LABEL_FIELD)
     if wanted == was:
@@ -193,18 +193,6 @@ def reset_factors(db: Session, permit: Permit, notices: Notices, user: User, *, 
     throttle.clear(db, throttle.SECOND_FACTOR, str(user.id))
     _record(db, permit, "operator:factors:reset", user, apps=labels, now=now)
     notices.tell(db, user, "factors-reset", now=now)
-
-
-def clean_label(typed: str) -> str:
-    """A name of at most 64 characters as it is kept: blanks folded, nothing invisible in it. May be empty."""
-    if len(typed) > 4 * MAX_LABEL:  # normalising long text can take minutes (CVE-2026-3276)
-        raise Problem(f"Use at most {MAX_LABEL} characters.", field=LABEL_FIELD)
-    label = " ".join(unicodedata.normalize("NFC", typed).split())
-    if len(label) > MAX_LABEL:
-        raise Problem(f"Use at most {MAX_LABEL} characters.", field=LABEL_FIELD)
-    if not label.isprintable():
-        raise Problem("Leave out control characters and other invisible ones.", field=LABEL_FIELD)
-    return label
 
 
 def _lock(db: Session, user_id: int) -> User:
