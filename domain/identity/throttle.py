@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
@@ -23,11 +24,12 @@ class Limit:
 
 @dataclass(frozen=True)
 class Budget:
-    """A named set of limits. `words` completes "Too many …"."""
+    """A named set of limits. `words` completes "Too many …". `by_network`: its keys are network addresses."""
 
     name: str
     words: str
     limits: tuple[Limit, ...]
+    by_network: bool = False
 
 
 def _limits(*pairs: tuple[int, timedelta]) -> tuple[Limit, ...]:
@@ -39,12 +41,16 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # The figures are PyPI's where it has them. One account's second factors share one budget: more apps must not mean
 # more guesses.
 PASSWORD_OF_ACCOUNT = Budget("password:account", "wrong passwords", _limits((10, 5 * MINUTE), (100, DAY)))
-PASSWORD_FROM_ADDRESS = Budget("password:address", "wrong passwords", _limits((20, 5 * MINUTE), (200, HOUR)))
+PASSWORD_FROM_ADDRESS = Budget(
+    "password:address", "wrong passwords", _limits((20, 5 * MINUTE), (200, HOUR)), by_network=True
+)
 SECOND_FACTOR = Budget("factor:account", "wrong codes", _limits((5, 5 * MINUTE), (20, HOUR), (50, DAY)))
-SECOND_FACTOR_FROM_ADDRESS = Budget("factor:address", "wrong codes", _limits((10, 5 * MINUTE), (50, HOUR)))
-REGISTER = Budget("register:address", "new accounts from here", _limits((10, HOUR), (30, DAY)))
+SECOND_FACTOR_FROM_ADDRESS = Budget(
+    "factor:address", "wrong codes", _limits((10, 5 * MINUTE), (50, HOUR)), by_network=True
+)
+REGISTER = Budget("register:address", "new accounts from here", _limits((10, HOUR), (30, DAY)), by_network=True)
 RESET_MAIL = Budget("reset:account", "password resets", _limits((5, DAY)))
-RESET_FROM_ADDRESS = Budget("reset:address", "password resets", _limits((20, HOUR)))
+RESET_FROM_ADDRESS = Budget("reset:address", "password resets", _limits((20, HOUR)), by_network=True)
 VERIFICATION_MAIL = Budget("verify:account", "verification mails", _limits((6, 6 * HOUR)))
 RESERVE_NAME = Budget("reserve:account", "new projects", _limits((20, HOUR)))
 INVITE = Budget("invite:account", "invitations", _limits((40, HOUR)))
@@ -117,7 +123,18 @@ def _started_at(db: Session, bucket: str, limit: Limit) -> datetime:
 
 
 def _bucket(budget: Budget, key: str) -> str:
-    return f"{budget.name}:{key}"
+    return f"{budget.name}:{_network(key) if budget.by_network else key}"
+
+
+def _network(address: str) -> str:
+    """In IPv6 the first half counts, for every household commands the 2^64 addresses of one, and could use another
+    for each try."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:  # none at all, or something that a proxy made up
+        return address
+    is_ipv6 = isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None
+    return str(ip_network((parsed, 64), strict=False)) if is_ipv6 else address
 
 
 def _row(bucket: str, limit: Limit) -> ColumnElement[bool]:

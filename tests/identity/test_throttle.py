@@ -1,6 +1,7 @@
 """Budgets: counted before the outcome is known, in the database, and never more than they hold."""
 
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -77,6 +78,30 @@ def test_a_budget_survives_a_restart(app: Flask, make_app: MakeApp, clock: Setta
     again = create_app(_same(app, url), clock=clock)
     with again.app_context(), pytest.raises(TooMany):
         spend(1, now=clock.now())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_shared"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("198.51.100.1", "198.51.100.2", False),
+        ("::ffff:198.51.100.1", "::ffff:198.51.100.2", False),
+        ("", "unix", False),
+    ],
+)
+def test_a_household_has_one_budget_however_many_addresses(
+    app: Flask, clock: SettableClock, one: str, other: str, is_shared: bool
+) -> None:
+    budget = replace(THREE, by_network=True)
+    for _ in range(3):
+        throttle.take(db.session(), (budget, one), now=clock.now())
+
+    if is_shared:
+        with pytest.raises(TooMany):
+            throttle.take(db.session(), (budget, other), now=clock.now())
+    else:
+        throttle.take(db.session(), (budget, other), now=clock.now())
 
 
 def test_parallel_tries_never_exceed_a_budget(app: Flask, clock: SettableClock) -> None:
