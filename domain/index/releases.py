@@ -4,7 +4,7 @@ from datetime import datetime
 
 from packaging.version import Version
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
 from domain import journal
 from domain.index import collaborators, pages
@@ -30,8 +30,17 @@ def find(db: Session, project: Project, version: str) -> Release | None:
 
 
 def of_project(db: Session, project: Project) -> list[Release]:
-    """A project's releases, the highest version first."""
-    return newest_first(db.scalars(select(Release).where(Release.project_id == project.id)))
+    """A project's releases with their files, the highest version first. Long texts are left in the database."""
+    lists = selectinload(Release.files), joinedload(Release.uploaded_by)
+    texts = defer(Release.description_html), defer(Release.core_metadata)
+    return newest_first(db.scalars(select(Release).where(Release.project_id == project.id).options(*lists, *texts)))
+
+
+def summary_of(db: Session, project: Project) -> str:
+    """What the project's latest release says of itself; empty if there is none."""
+    columns = select(Release.version, Release.is_prerelease, Release.yanked_at, Release.summary)
+    newest = latest(db.execute(columns.where(Release.project_id == project.id)))
+    return newest.summary if newest is not None else ""
 
 
 def delete_release(
@@ -43,7 +52,7 @@ def delete_release(
     confirmation: the version as the person typed it. Raises Problem if it is another one.
     """
     permit.covers(Action.DELETE_RELEASE, release)
-    if _canonical(confirmation) != release.version:
+    if not _names(confirmation, release):
         raise Problem(f"That is not the version of this release. Type {release.version} to delete it.", field="confirm")
     # An upload into this release waits here, or was finished before and its file is deleted, too.
     project = db.get_one(Project, release.project_id, with_for_update=True)
@@ -52,18 +61,17 @@ def delete_release(
     db.add_all(DeletedFilename(filename=filename, deleted_at=now) for filename in filenames)
     db.delete(release)
     db.flush()
-    left = latest(of_project(db, project))
-    project.summary = left.summary if left is not None else ""
+    project.summary = summary_of(db, project)
     project.updated_at = now
     pages.refresh(db, project)
     _tell(db, permit, notices, project, version=version, filenames=filenames, now=now)
 
 
-def _canonical(version: str) -> str | None:
+def _names(text: str, release: Release) -> bool:
     try:
-        return str(parse_version(version))
+        return parse_version(text) == Version(release.version)
     except InvalidFile:
-        return None
+        return False
 
 
 def _tell(
