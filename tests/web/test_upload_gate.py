@@ -1,0 +1,214 @@
+"""Who may upload: judged at each use of a token, and said in words that reach the terminal."""
+
+import io
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from adapters.clock import SettableClock
+from models import Base, Email, Event, TotpApp, User, db
+from tests.browsing import Browser
+from tests.builders import People
+from tests.packages import a_wheel
+from tests.uploading import authorized, body_of, post, upload
+
+SENTENCE = (
+    "Two-factor authentication is required for uploads."
+    " Set it up: http://localhost:8000/manage/account/two-factor/ (rule everyone)"
+)
+EMAIL = "A verified email address is required for uploads. Verify it: http://localhost:8000/manage/unverified-account/"
+TRACES = {"event", "ceremony", "session"}
+
+
+def rows() -> dict[str, list[object]]:
+    """All that a refusal must not touch."""
+    db.session.rollback()
+    tables = [table for table in Base.metadata.sorted_tables if table.name not in TRACES]
+    return {table.name: list(db.session.execute(sa.select(table))) for table in tables}
+
+
+def last_event() -> Event:
+    db.session.rollback()
+    return db.session.scalars(sa.select(Event).order_by(Event.id.desc())).first()  # type: ignore[return-value]
+
+
+def remove_factors(user: User) -> None:
+    db.session.execute(sa.delete(TotpApp).where(TotpApp.user_id == user.id))
+    db.session.commit()
+
+
+def test_a_token_is_refused_while_its_owner_has_no_second_factor(app: Flask, people: People) -> None:
+    ana = people.a_member("ana")
+    _, token = people.a_token(ana)
+    remove_factors(ana)
+    before = rows()
+
+    answer = upload(app, token, a_wheel())
+
+    assert answer.status == f"403 {SENTENCE}"
+    assert (answer.mimetype, answer.text) == ("text/plain", f"{SENTENCE}\n")
+    assert rows() == before
+    event = last_event()
+    assert (event.tag, event.details["reason"]) == ("gate:create_project:denied", "two_factor_required")
+
+
+def test_a_client_that_names_json_gets_a_problem_with_the_rule_and_the_way_out(app: Flask, people: People) -> None:
+    _, token = people.a_token(people.a_user("uma").verified().build())
+
+    answer = upload(app, token, a_wheel(), accept="application/json;q=0.9, text/plain;q=0.8, text/html;q=0.7")
+
+    assert answer.status == f"403 {SENTENCE}"
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json == {
+        "title": SENTENCE,
+        "status": 403,
+        "detail": SENTENCE,
+        "code": "two_factor_required",
+        "rule": "everyone",
+        "setup_url": "http://localhost:8000/manage/account/two-factor/",
+    }
+
+
+def test_the_same_token_works_again_after_enrolment(app: Flask, people: People) -> None:
+    ana = people.a_user("ana").verified().build()
+    _, token = people.a_token(ana)
+    assert upload(app, token, a_wheel()).status_code == 403
+
+    db.session.add(
+        TotpApp(
+            public_id="a", user_id=ana.id, label="phone", secret_sealed=b"", last_step=0, added_at=ana.registered_at
+        )
+    )
+    db.session.commit()
+
+    assert upload(app, token, a_wheel()).status == "200 OK"
+
+
+def test_an_existing_project_is_no_way_round(app: Flask, people: People) -> None:
+    ana = people.a_member("ana")
+    people.a_project("acme-utils", ana)
+    _, token = people.a_token(ana)
+    remove_factors(ana)
+
+    assert upload(app, token, a_wheel()).status == f"403 {SENTENCE}"
+    assert last_event().tag == "gate:upload_file:denied"
+
+
+def test_the_address_must_be_verified_first(app: Flask, people: People) -> None:
+    ana = people.a_member("ana")
+    _, token = people.a_token(ana)
+    db.session.execute(sa.update(Email).values(verified_at=None))
+    db.session.commit()
+
+    assert upload(app, token, a_wheel()).status == f"403 {EMAIL}"
+
+
+def test_permission_comes_before_the_second_factor(app: Flask, people: People) -> None:
+    people.a_project("acme-utils", people.a_member("ana"))
+    _, token = people.a_token(people.a_user("uma").verified().build())
+
+    answer = upload(app, token, a_wheel())
+
+    assert answer.status == "403 Only owners and maintainers of acme-utils may upload a file. Ask an owner."
+
+
+@pytest.mark.parametrize("target", ["another project", "a new project"])
+def test_a_token_reaches_its_own_projects_only(app: Flask, people: People, target: str) -> None:
+    ana = people.a_member("ana")
+    _, token = people.a_token(ana, projects=(people.a_project("mine", ana),))
+    if target == "another project":
+        people.a_project("acme-utils", ana)
+    before = rows()
+
+    answer = upload(app, token, a_wheel())
+
+    assert answer.status_code == 403
+    assert answer.text.startswith("This API token does not allow you to")
+    assert last_event().details["reason"] == "token_scope"
+    assert rows() == before
+
+
+def test_a_token_ends_on_its_day(app: Flask, people: People, clock: SettableClock) -> None:
+    _, token = people.a_token(people.a_member("ana"), expires_at=clock.now() + timedelta(days=1))
+    clock.advance(timedelta(days=1))
+
+    answer = upload(app, token, a_wheel())
+
+    assert answer.status == "403 This API token has expired. Make a new one."
+
+
+def test_a_frozen_account_uploads_nothing(app: Flask, people: People) -> None:
+    _, token = people.a_token(people.a_user("ana").verified().with_totp().frozen().build())
+
+    assert upload(app, token, a_wheel()).status_code == 403
+
+
+def test_without_credentials_it_is_401_and_basic_ones_are_asked_for(app: Flask, people: People) -> None:
+    before = rows()
+
+    answer = upload(app, None, a_wheel())
+
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == 'Basic realm="Countersign"'
+    assert "__token__" in answer.text
+    assert rows() == before
+
+
+@pytest.mark.parametrize(
+    "token", ["", "x", "csn_" + "a" * 49, "pypi-AgEIcHlwaS5vcmc", "csn_\udcff", "é" * 53, "a" * 5000]
+)
+def test_what_is_no_token_of_ours_is_403(app: Flask, people: People, token: str) -> None:
+    body, content_type = body_of(a_wheel())
+    credentials = authorized(token.encode("utf-8", "replace").decode())
+
+    answer = post(app, data=body, content_type=content_type, headers=credentials)
+
+    assert answer.status == "403 This API token is not valid: it may have been removed or mistyped."
+
+
+def test_a_username_and_password_are_403_with_the_way_to_do_it(app: Flask, people: People) -> None:
+    people.a_member("ana")
+    body, content_type = body_of(a_wheel())
+
+    answer = post(app, data=body, content_type=content_type, headers=authorized("correct horse", username="ana"))
+
+    assert answer.status_code == 403
+    assert "Use an API token with the username __token__" in answer.status
+
+
+@pytest.mark.parametrize("header", ["Basic", "Basic %%%", "Basic Og==", "Bearer csn_x", "Nonsense"])
+def test_credentials_that_cannot_be_read_are_no_fault_of_ours(app: Flask, people: People, header: str) -> None:
+    body, content_type = body_of(a_wheel())
+
+    answer = post(app, data=body, content_type=content_type, headers={"Authorization": header})
+
+    assert answer.status_code in (401, 403)
+
+
+def test_a_browsers_session_is_worth_nothing_here(app: Flask, browser: Browser, people: People) -> None:
+    browser.sign_in(people.a_member("ana"))
+    body, content_type = body_of(a_wheel())
+
+    answer = browser.client.post("/legacy/", data=body, content_type=content_type, base_url=browser.base_url)
+
+    assert answer.status_code == 401
+    assert "Set-Cookie" not in answer.headers
+
+
+class Unreadable(io.RawIOBase):
+    """A body that must not be read."""
+
+    def readinto(self, buffer: object) -> int:
+        raise AssertionError("the body was read")
+
+
+@pytest.mark.parametrize("headers", [{}, authorized("no token"), authorized("password", username="ana")])
+def test_the_body_of_somebody_unknown_is_not_read(app: Flask, people: People, headers: dict[str, str]) -> None:
+    _, content_type = body_of(a_wheel())
+    environ = {"wsgi.input": Unreadable(), "CONTENT_LENGTH": "50000000"}
+
+    answer = post(app, environ=environ, content_type=content_type, headers=headers)
+
+    assert answer.status_code in (401, 403)
