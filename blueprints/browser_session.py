@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, Request, Response, request
 from flask.globals import request_ctx
 from flask.sessions import SessionInterface, SessionMixin
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
 from blueprints import wiring
 from domain.identity import sessions
@@ -24,9 +25,13 @@ class RowSession(SessionMixin):
         self._data: dict[str, Any] = {}  # Any: flashes and the CSRF secret, as Flask keeps them
         self._is_read = False
         self.modified = False
-        self.accessed = False
         self.new_handle: str | None = None
         self.is_over = False
+
+    @property
+    def was_read(self) -> bool:
+        """Whether anything in it was looked at. Flask's own `accessed` is set by merely laying hands on the object."""
+        return self._is_read
 
     @property
     def row(self) -> BrowserSession | None:
@@ -57,7 +62,6 @@ class RowSession(SessionMixin):
         return dict(self._data)
 
     def _read(self) -> None:
-        self.accessed = True
         if self._is_read:
             return
         self._is_read = True
@@ -96,14 +100,14 @@ class RowSessionInterface(SessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         assert isinstance(session, RowSession)  # noqa: S101 - open_session made it
-        if session.accessed:
+        if session.was_read:
             response.vary.add("Cookie")
         if session.is_over and not session.modified:  # a notice that was flashed since begins a new one
             response.delete_cookie(
                 cookie_name(), path="/", secure=wiring.services().is_https, httponly=True, samesite="Lax"
             )
             return
-        if session.accessed:
+        if session.was_read:
             _save(session)
         if session.new_handle:
             response.set_cookie(
@@ -117,16 +121,20 @@ class RowSessionInterface(SessionInterface):
 
 
 def _save(session: RowSession) -> None:
-    now = wiring.now()
+    try:
+        _write(session, now=wiring.now())
+    except (ObjectDeletedError, StaleDataError):  # ended meanwhile, by somebody else's hand
+        db.session.rollback()
+        session.end()
+
+
+def _write(session: RowSession, *, now: datetime) -> None:
     row = session.row
     is_due = row is not None and now - row.seen_at >= sessions.SEEN_EVERY
     if not (session.modified or is_due):
         return
     begin_writing(db.session())
     row = session.begun(origin=origin_of(request), now=now)
-    if db.session.get(BrowserSession, row.id) is None:  # ended meanwhile, by somebody else's hand
-        session.end()
-        return
     if session.modified:
         row.data = session.stored()
     row.seen_at = now

@@ -9,7 +9,6 @@ from flask import Flask
 from adapters.clock import SettableClock
 from domain.identity import accounts
 from domain.identity.accounts import AccountFrozen, NotRegistered, Registration, WrongCredentials
-from domain.identity.passwords import PasswordHasher
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import PermitMismatch
@@ -106,23 +105,6 @@ def test_the_right_password_is_the_only_way_in(either_app: Flask, clock: Settabl
             authenticate(either_app, clock, identifier, password)
     with pytest.raises(AccountFrozen):
         authenticate(either_app, clock, "cold")
-
-
-def test_a_try_leaves_no_transaction_open_while_the_password_is_worked_out(
-    app: Flask, clock: SettableClock, people: People, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    people.a_user("ana").verified().build()
-    original, was_open = PasswordHasher.verify, []
-
-    def watched(self: PasswordHasher, kept: str | None, password: str) -> bool:
-        was_open.append(db.session().in_transaction())
-        return original(self, kept, password)
-
-    monkeypatch.setattr(PasswordHasher, "verify", watched)
-
-    authenticate(app, clock, "ana")
-
-    assert was_open == [False]
 
 
 def test_an_administrator_is_made_without_a_password_and_with_a_link(app: Flask, clock: SettableClock) -> None:

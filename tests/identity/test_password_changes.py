@@ -9,7 +9,6 @@ from flask import Flask
 from adapters.clock import SettableClock
 from domain.identity import password_changes
 from domain.identity.password_changes import LinkOver
-from domain.identity.passwords import PasswordHasher
 from domain.policy.actions import Action
 from domain.policy.decision import PermitMismatch
 from models import Ceremony, Mail, User, db
@@ -96,25 +95,3 @@ def test_another_permit_changes_no_password(app: Flask, clock: SettableClock, pe
         password_changes.change_password(
             db.session(), permit, found.hasher, found.notices, current=PASSWORD, new=NEW[0], now=clock.now()
         )
-
-
-def test_nothing_is_locked_while_passwords_are_worked_out(
-    app: Flask, clock: SettableClock, people: People, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ana, found, was_open = people.a_user("ana").verified().build(), wiring_of(app), []
-    permit = permit_for(ana, Action.CHANGE_PASSWORD, now=clock.now())
-    for name in ("hash", "verify"):
-        original = getattr(PasswordHasher, name)
-
-        def watched(self: PasswordHasher, *args: str, original: partial[object] = original) -> object:
-            was_open.append(db.session().in_transaction())
-            return original(self, *args)
-
-        monkeypatch.setattr(PasswordHasher, name, watched)
-
-    password_changes.change_password(
-        db.session(), permit, found.hasher, found.notices, current=PASSWORD, new=NEW[0], now=clock.now()
-    )
-    db.session.commit()
-
-    assert was_open == [False, False]

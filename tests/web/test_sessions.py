@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, flash
 
 from adapters.clock import SettableClock
 from domain.identity.sessions import ABSOLUTE, HALF_LASTS, IDLE, Level
@@ -190,6 +190,30 @@ def test_flask_logins_remember_cookie_is_never_set_nor_honoured(app: Flask, brow
 @pytest.mark.parametrize("value", ["", "x", "a" * 43, "ä" * 43, "a" * 4000])
 def test_a_cookie_that_was_made_up_is_nobody(app: Flask, value: str) -> None:
     assert not is_signed_in(with_handle(app, value))
+
+
+@pytest.mark.parametrize("wait", [timedelta(), timedelta(minutes=5)])
+@pytest.mark.parametrize("writes", [True, False])
+def test_a_session_that_ends_while_a_page_is_made_makes_no_error(
+    app: Flask, browser: Browser, ana: User, clock: SettableClock, wait: timedelta, writes: bool
+) -> None:
+    browser.sign_in(ana)
+    clock.advance(wait)
+    original = app.view_functions["site.help"]
+
+    def overtaken() -> object:
+        page = original()
+        db.session.rollback()
+        with db.engine.begin() as somebody_else:
+            somebody_else.execute(sa.delete(BrowserSession))
+        if writes:
+            flash("Too late.")
+        return page
+
+    app.view_functions["site.help"] = overtaken
+
+    assert browser.get("/help/").status_code == 200
+    assert not is_signed_in(browser)
 
 
 def test_the_session_of_a_builder_and_of_the_pages_are_alike(browser: Browser, ana: User) -> None:
