@@ -134,7 +134,12 @@ class Browser:
         local = f"{parts.path}?{parts.query}" if parts.query else parts.path
         with self.app.app_context():  # nothing of an earlier request is left over, be it another browser's
             return self.client.open(
-                local, method=method, base_url=self.base_url, environ_overrides=self.environ, **options
+                local,
+                method=method,
+                base_url=self.base_url,
+                environ_overrides=self.environ,
+                buffered=True,  # read to the end and closed, files too
+                **options,
             )
 
     def _judged(self, response: TestResponse, status: int) -> Page:
