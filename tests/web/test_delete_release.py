@@ -49,7 +49,7 @@ def test_the_page_says_what_goes_what_is_left_and_who_is_told(ana: User, browser
     assert "acme_utils-1.4.2-0-py3-none-any.whl" in page.text
     assert "can never be uploaded again" in page.text
     assert "The newest release is then 1.4.1." in page.text
-    assert "All 2 people who look after acme-utils are told by mail." in page.text
+    assert "The 2 people who look after acme-utils are told by mail." in page.text
 
 
 def test_the_page_of_the_only_release_says_that_none_is_left(browser: Browser, people: People) -> None:
@@ -62,8 +62,11 @@ def test_the_page_of_the_only_release_says_that_none_is_left(browser: Browser, p
     assert "The one person who looks after buoy is told by mail." in page.text
 
 
-def test_a_deleted_release_is_gone_and_its_filenames_are_spent(ana: User, browser: Browser) -> None:
+def test_a_deleted_release_is_gone_and_its_filenames_are_spent(
+    ana: User, browser: Browser, clock: SettableClock
+) -> None:
     before = simple_page()
+    clock.advance(timedelta(minutes=1))
 
     page = browser.submit(DELETE, confirm="1.4.2")
 
@@ -76,7 +79,8 @@ def test_a_deleted_release_is_gone_and_its_filenames_are_spent(ana: User, browse
         "acme_utils-1.4.2-1-py3-none-any.whl",
     ]
     assert db.session.scalar(sa.select(sa.func.count()).select_from(File)) == 1
-    assert db.session.scalars(sa.select(Project)).one().summary == "What acme-utils 1.4.1 is"
+    acme = db.session.scalars(sa.select(Project)).one()
+    assert (acme.summary, acme.updated_at) == ("What acme-utils 1.4.1 is", clock.now())
     assert b"acme_utils-1.4.2-0-py3-none-any.whl" in before
     assert b"acme_utils-1.4.2-0-py3-none-any.whl" not in after
     assert b"acme_utils-1.4.1-0-py3-none-any.whl" in after
