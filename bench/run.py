@@ -94,7 +94,7 @@ def _wrk(what: str, port: int, path: str, *, accept: str = "text/html") -> Line:
     command += ["-H", f"Accept: {accept}", url]
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rate = re.search(r"Requests/sec:\s+([\d.]+)", out)
-    found = re.findall(r"^ +(50|99)% +([\d.]+)(\w+)$", out, re.MULTILINE)
+    found = re.findall(r"^ +(50|99)% +([\d.]+)(\w+) *$", out, re.MULTILINE)
     latency = {share: f"{value} {unit}" for share, value, unit in found}
     if "Non-2xx" in out or "Socket errors" in out or rate is None:
         sys.exit(f"{path} did not answer every request with 200:\n{out}")
