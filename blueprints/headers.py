@@ -32,6 +32,6 @@ def _add_headers(response: Response) -> Response:
     )
     if wiring.services().is_https:
         headers.setdefault("Strict-Transport-Security", f"max-age={ONE_YEAR_SECONDS}")
-    if row_session().accessed:
+    if row_session().was_read:
         headers.setdefault("Cache-Control", "no-store")
     return response
