@@ -14,25 +14,27 @@ from domain.policy.decision import Denial, Reason
 from domain.policy.judge import way_through, what_would_help
 from domain.policy.principals import Anonymous, Member, TokenHolder
 from domain.policy.rules import Policy
+from domain.policy.targets import Role
 from models import db
 
 
 @dataclass(frozen=True)
 class Remedy:
-    """Where a person goes to mend it, and how the banner says so. `endpoint` None: nothing they can do."""
+    """Where a person goes to mend it, and how the banner says so. `endpoint` None: there is no such page, and `advice`
+    says who else could help."""
 
     endpoint: str | None
     title: str
-    afterwards: bool = True
+    advice: str = ""
 
 
 REMEDIES = {
     Reason.NOT_SIGNED_IN: Remedy("auth.sign_in", "Sign in to continue"),
     Reason.EMAIL_UNVERIFIED: Remedy("management.unverified", "Verify your email address to continue"),
     Reason.TWO_FACTOR_REQUIRED: Remedy("mfa.choose", "Turn on two-factor authentication to continue"),
-    Reason.CONFIRMATION_REQUIRED: Remedy("auth.reauthenticate", "Confirm that it is you to continue"),
-    Reason.ACCOUNT_FROZEN: Remedy(None, "This account is frozen", afterwards=False),
-    Reason.NO_PERMISSION: Remedy(None, "You may not do this", afterwards=False),
+    Reason.CONFIRMATION_REQUIRED: Remedy("auth.reauthenticate", "Confirm it is you to continue"),
+    Reason.ACCOUNT_FROZEN: Remedy(None, "This account is frozen", "Ask an administrator of this index what happened."),
+    Reason.NO_PERMISSION: Remedy(None, "You may not do this", "An owner of the project can do it, or make you one."),
     Reason.TOKEN_EXPIRED: Remedy("management.tokens", "This API token has expired"),
     Reason.TOKEN_SCOPE: Remedy("management.tokens", "This API token does not reach that far"),
 }
@@ -61,7 +63,7 @@ def sentence(denial: Denial) -> str:
         case Reason.TWO_FACTOR_REQUIRED:
             return f"Two-factor authentication is required {asked}."
         case Reason.CONFIRMATION_REQUIRED:
-            return f"Confirm that it is you {asked}."
+            return f"Confirm it is you {asked}."
         case Reason.ACCOUNT_FROZEN:
             return "This account is frozen. Ask an administrator of this index."
         case Reason.TOKEN_EXPIRED:
@@ -69,8 +71,10 @@ def sentence(denial: Denial) -> str:
         case Reason.TOKEN_SCOPE:
             return f"This API token does not allow you {asked} here."
         case Reason.NO_PERMISSION:
-            name = f" of {denial.target.name}" if denial.target else ""
-            return f"You are not among those{name} who may {denial.action.label}."
+            if denial.target is None or denial.action.needs.role is None:
+                return f"You may not {denial.action.label}."
+            who = "owners" if denial.action.needs.role is Role.OWNER else "owners and maintainers"
+            return f"Only {who} of {denial.target.name} may {denial.action.label}. Ask an owner."
 
 
 def setup_url(denial: Denial) -> str | None:
@@ -118,8 +122,8 @@ def _refused_here(denial: Denial, remedy: Remedy) -> ResponseReturnValue:
     page = render_template(
         "errors/error.html",
         code=403,
-        title=remedy.title,
-        message=sentence(denial),
+        title="Nothing was changed",
+        message=remedy.advice,
         advice=[],
         links=[("Your projects", url_for("management.projects"))],
         refusal=_banner(denial, remedy),
@@ -135,7 +139,7 @@ def _banner(denial: Denial, remedy: Remedy) -> dict[str, str | None]:
         "asked": denial.action.label + name,
         "reason": _rule_sentence(denial) or sentence(denial),
         "afterwards": "Afterwards you come back to it. Installing and browsing keep working meanwhile."
-        if remedy.afterwards
+        if remedy.endpoint
         else None,
         "rule": denial.rule,
         "at": wiring.now().isoformat(),

@@ -17,7 +17,7 @@ PAGES = {
         "Something in the address or the form is not as it should be. Go back and try again.",
     ),
     401: ("Sign in first", "This page needs an account."),
-    403: ("You may not do this", "Your account has no part in this that would allow it."),
+    403: ("You may not do this", "Your account has no role in this that would allow it."),
     404: ("Nothing here", "The page may have moved, or the project may not be on this index."),
     405: ("Not like this", "This address exists, but not for that kind of request."),
     413: ("Too large", "What you sent is larger than this index takes."),

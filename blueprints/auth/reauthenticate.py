@@ -1,4 +1,4 @@
-"""Confirm that it is you: asked before what an open, unattended browser must not be able to do."""
+"""Confirm it is you: asked before what an open, unattended browser must not be able to do."""
 
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue

@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import render_template
+from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from blueprints.denials import REMEDIES
 from blueprints.gate import management_action
 from blueprints.management import bp
 from domain.policy.actions import Action
-from domain.policy.decision import Permit
+from domain.policy.decision import Permit, Reason
 from domain.policy.principals import Member
 from models import Event, db
 
@@ -37,6 +38,7 @@ class Trace:
     rows: list[Row]
     helps: list[str]
     way: list[str]
+    way_on: tuple[str, str] | None  # text and address of the page where it can be mended
 
 
 @bp.get("/manage/account/why/")
@@ -63,7 +65,15 @@ def _trace(event: Event) -> Trace:
         rows=[_row(step) for step in details["steps"]],
         helps=details["helps"],
         way=details["way"],
+        way_on=_way_on(Reason(details["reason"])),
     )
+
+
+def _way_on(reason: Reason) -> tuple[str, str] | None:
+    if reason not in (Reason.EMAIL_UNVERIFIED, Reason.TWO_FACTOR_REQUIRED):
+        return None
+    remedy = REMEDIES[reason]
+    return remedy.title.removesuffix(" to continue"), url_for(str(remedy.endpoint))
 
 
 def _row(step: dict[str, Any]) -> Row:  # Any: a step as the journal's JSON gives it back

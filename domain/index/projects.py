@@ -62,9 +62,9 @@ def _give(db: Session, permit: Permit, name: str, *, event: str, now: datetime) 
         db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
     alike = db.scalar(select(Project).where(Project.lookalike_key == key).limit(1))
     if alike is not None and alike.normalized_name == normalized:
-        raise NameTaken(f"The project name {name} is taken.")
+        raise NameTaken(f"The project name {name} is taken. Choose another one.")
     if alike is not None:
-        raise NameTaken(f"The project name {name} is too like {alike.name}, which exists. Choose another.")
+        raise NameTaken(f"The project name {name} is too like {alike.name}, which exists. Choose another one.")
     project = Project(name=name, normalized_name=normalized, lookalike_key=key, created_at=now, updated_at=now)
     user_id = permit.account.user_id
     project.roles = [ProjectRole(user_id=user_id, role=Role.OWNER.word, since=now)]

@@ -53,7 +53,7 @@ class Action(Enum):
     VIEW_ACCOUNT = _own("open your account page")
     VIEW_PROJECTS = _own("see your projects")
     SIGN_OUT = _own("sign out")
-    CONFIRM_PRESENCE = _own("confirm that it is you")
+    CONFIRM_PRESENCE = _own("confirm it is you")
     VERIFY_EMAIL = _own("verify your email address")
     CORRECT_EMAIL = _own("correct your email address", fresh=True)
     ADD_EMAIL = _own("add an email address", fresh=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from domain.policy.actions import Action
 from domain.policy.decision import Decision, Permit, Reason, Step, fold
@@ -97,7 +97,7 @@ _CHANGES: tuple[tuple[str, Callable[[Principal, datetime], Principal]], ...] = (
     ("Use a token that reaches this project.", _widen_token),
     ("Verify your primary email address.", _verify),
     ("Set up an authenticator app.", _enrol),
-    ("Confirm that it is you.", _confirm),
+    ("Confirm it is you.", _confirm),
 )
 
 
@@ -124,7 +124,7 @@ SIGNED_IN = "Is somebody signed in?"
 ACTIVE = "Is the account active?"
 TOKEN_VALID = "Is the token still valid?"  # noqa: S105
 TOKEN_REACHES = "Does the token reach this project and this action?"  # noqa: S105
-PERMISSION = "Is it yours, or does your part in the project allow it?"
+PERMISSION = "Is it yours, or does your role in the project allow it?"
 EMAIL = "Is the primary email address verified?"
 FRESH = "Did you confirm lately that it is you?"
 
@@ -199,12 +199,9 @@ def _rule_question(rule: Rule) -> Ask:
         if not case.action.needs.second_factor:
             return Step(question, "not asked", (("action", "possible without a second factor"),), rule=rule.id)
         inputs = (
-            ("in force", f"{'yes' if rule.is_in_force(case.now) else 'no'}, from {_day(rule.starts)}"),
+            ("in force", "always" if rule.starts == date.min else f"from {rule.starts}"),
             ("registered", account.registered_at.strftime("%Y-%m-%d")),
-            (
-                "concerns",
-                f"registered from {_day(rule.registered_from)}" if rule.registered_from else "everyone",
-            ),
+            ("concerns", f"registered from {rule.registered_from}" if rule.registered_from else "everyone"),
             ("second factors", ", ".join(sorted(factor.value for factor in account.factors)) or "none"),
         )
         if account.has_second_factor or not rule.is_in_force(case.now) or not rule.covers(account.registered_at):
@@ -235,7 +232,3 @@ def _account(case: _Case) -> Standing:
 def _token(case: _Case) -> TokenHolder:
     assert isinstance(case.principal, TokenHolder)  # noqa: S101 - asked of token holders only
     return case.principal
-
-
-def _day(day: object) -> str:
-    return "always" if str(day) == "0001-01-01" else str(day)

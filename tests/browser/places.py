@@ -1,6 +1,5 @@
 """Every kind of page that there is, on an index with people and projects in it, each in a state worth looking at."""
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,8 @@ from tests.browser.live import Live
 from tests.browser.windows import open_window
 from tests.browsing import Browser
 from tests.builders import People
-from tests.packages import Package, a_metadata, a_wheel, an_sdist
+from tests.packages import a_metadata, a_wheel, an_sdist
+from tests.uploading import upload
 
 DESCRIPTION = """# acme-utils
 
@@ -134,27 +134,10 @@ def _populate(app: Flask) -> dict[str, str]:
             Project_URL=["Source, https://git.example/acme/utils", "Report a problem, https://git.example/acme/bugs"],
             Classifier=["Development Status :: 5 - Production/Stable", "Typing :: Typed"],
         )
-        _upload(app, token, a_wheel("acme-utils", version, metadata=metadata), "acme-utils", version)
-        _upload(app, token, an_sdist("acme-utils", version, metadata=metadata), "acme-utils", version)
+        for package in (a_wheel(version=version, metadata=metadata), an_sdist(version=version, metadata=metadata)):
+            assert upload(app, token, package).status_code == 200
     _make_stale(users["stale"], now - timedelta(hours=1))
     return {name: _handle(browser) for name, browser in browsers.items()}
-
-
-def _upload(app: Flask, token: str, package: Package, name: str, version: str) -> None:
-    answer = app.test_client().post(
-        "/legacy/",
-        auth=("__token__", token),
-        data={
-            ":action": "file_upload",
-            "protocol_version": "1",
-            "name": name,
-            "version": version,
-            "filetype": "bdist_wheel" if package.filename.endswith(".whl") else "sdist",
-            "sha256_digest": package.sha256,
-            "content": (io.BytesIO(package.content), package.filename),
-        },
-    )
-    assert answer.status_code == 200, answer.status
 
 
 def _make_stale(user: User, at: datetime) -> None:
@@ -201,6 +184,9 @@ PLACES = (
     Place("search without hits", "/search/?q=nothing-like-this"),
     Place("all projects", "/search/"),
     Place("project", "/project/acme-utils/"),
+    Place("files of a project", "/project/acme-utils/?tab=files"),
+    Place("history of a project", "/project/acme-utils/?tab=history"),
+    Place("dependencies of a project", "/project/acme-utils/?tab=dependencies"),
     Place("project of one release", "/project/acme-utils/1.0/"),
     Place("reserved name", "/project/acme-client/"),
     Place("user", "/user/ana/"),
@@ -249,7 +235,7 @@ PLACES = (
     Place("tokens", "/manage/account/token/", "ana"),
     Place("tokens with error", "/manage/account/token/", "ana", _press("Create token")),
     Place("no token yet", "/manage/account/token/", "cleo"),
-    Place("token created", "/manage/account/token/", "bo", _press("Create token", description="ci")),
+    Place("token created", "/manage/account/token/", "two", _press("Create token", description="ci")),
     Place("remove a token", "/manage/account/token/", "ana", _follow("Remove")),
     Place("why, without a trace", "/manage/account/why/", "ana"),
     Place("projects", "/manage/projects/", "ana"),

@@ -200,7 +200,7 @@ def test_where_no_single_change_helps_the_whole_way_is_told_in_order() -> None:
     assert way_through(nora, Action.CREATE_TOKEN, None, ALWAYS, NOW) == [
         "Verify your primary email address.",
         "Set up an authenticator app.",
-        "Confirm that it is you.",
+        "Confirm it is you.",
     ]
 
 

@@ -60,7 +60,7 @@ def test_the_only_app_is_not_offered_for_removal_where_one_is_required(browser: 
 
     page = browser.page(ACCOUNT)
 
-    assert "The only one; add another before removing it" in page.text
+    assert "Your only one: add another before you remove it" in page.text
     assert "Remove My phone" not in page.text
 
 

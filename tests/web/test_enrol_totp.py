@@ -385,7 +385,7 @@ def test_what_was_interrupted_waits_while_it_is_confirmed_who_one_is(
 
     assert stopped.stop is not None
     assert "make new recovery codes" in stopped.stop
-    assert asked.h1 == "Confirm that it is you"
+    assert asked.h1 == "Confirm it is you"
     assert "Set up an authenticator app" in asked.text
     assert confirmed.h1 == "Connect your authenticator app"
     assert "Make new recovery codes" in confirmed.text
@@ -413,6 +413,6 @@ def test_somebody_with_an_app_is_asked_for_its_code_when_confirming(
     refused = browser.submit("/account/reauthenticate/", password=PASSWORD, status=422)
     passed = browser.submit("/account/reauthenticate/", password=PASSWORD, totp_value=code_of(member, clock))
 
-    assert asked.h1 == "Confirm that it is you"
+    assert asked.h1 == "Confirm it is you"
     assert "Type the six digits that your app shows." in refused.text
     assert passed.h1 == "Connect another authenticator app"

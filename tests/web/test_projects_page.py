@@ -87,7 +87,7 @@ def test_an_invitation_stands_above_the_list_until_it_is_over(
     clock.advance(timedelta(days=7))
     later = browser.sign_in(bo).page(PROJECTS)
 
-    assert "ana asks you to own tide-charts." in page.text
+    assert "ana asks you to become an owner of tide-charts." in page.text
     assert "ana asks you to help maintain buoy." in page.text
     assert "asks you" not in later.text
 

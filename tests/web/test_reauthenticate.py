@@ -34,7 +34,7 @@ def test_what_was_asked_stands_on_the_page_and_opens_afterwards(
     asked = browser.submit(MAKE)
     answer = browser.post(CONFIRM, password=PASSWORD, totp_value=code_of(ana, clock))
 
-    assert asked.h1 == "Confirm that it is you"
+    assert asked.h1 == "Confirm it is you"
     assert "Make new recovery codes" in asked.text
     assert answer.headers["Location"] == CODES
     assert browser.post(MAKE).headers["Location"] == CODES
