@@ -56,7 +56,7 @@ def sign_in() -> ResponseReturnValue:
 @management_action(Action.SIGN_OUT)
 def sign_out(permit: Permit) -> ResponseReturnValue:
     """Ask on GET, for a link must sign nobody out; on POST end the session, so that no copy of the cookie works."""
-    if request.method == "GET":
+    if request.method != "POST":  # HEAD comes here, too
         return render_template("auth/sign_out.html")
     leave()
     actor_id = permit.account.user_id

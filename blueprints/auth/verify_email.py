@@ -22,7 +22,7 @@ def verify_email(permit: Permit) -> ResponseReturnValue:
     """Show a button on GET, for mail scanners open links too; verify on POST, and lead on to what comes next."""
     box, token = wiring.services().box, request.args.get("token", "")
     try:
-        if request.method == "GET":
+        if request.method != "POST":  # HEAD comes here, too
             email = emails.waiting_address(db.session(), permit, box, token, now=wiring.now())
             return token_page("auth/verify_email.html", (200, {}), address=email.address)
         email = emails.verify(db.session(), permit, box, token, now=wiring.now())

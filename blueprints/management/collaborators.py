@@ -91,7 +91,7 @@ def revoke_invitation(permit: Permit, project: Project) -> ResponseReturnValue:
 def remove_collaborator(permit: Permit, project: Project) -> ResponseReturnValue:
     """Ask whether somebody is to go, and take their part away."""
     username = request.values.get("username", "")
-    if request.method == "GET":
+    if request.method != "POST":  # HEAD comes here, too
         part = collaborators.part_of(db.session(), project, username) or abort(404)
         return render_template("management/remove_collaborator.html", project=project, part=part)
     found, now = wiring.services(), wiring.now()
@@ -107,7 +107,7 @@ def remove_collaborator(permit: Permit, project: Project) -> ResponseReturnValue
 @management_action(Action.LEAVE_PROJECT, target=project_from_url)
 def leave_project(permit: Permit, project: Project) -> ResponseReturnValue:
     """Ask whether one means to go, and give one's part up."""
-    if request.method == "GET":
+    if request.method != "POST":  # HEAD comes here, too
         return render_template("management/leave_project.html", project=project)
     name = project.name
     try:

@@ -255,6 +255,7 @@ def test_sign_out_asks_on_get_and_acts_on_post(browser: Browser, people: People)
     browser.sign_in(people.a_user("ana").verified().build())
 
     assert browser.page(LOGOUT).h1 == "Sign out?"
+    assert browser._send("HEAD", LOGOUT).status_code == 200
     assert browser.get("/manage/account/").status_code == 200
 
     answer = browser.post(LOGOUT)

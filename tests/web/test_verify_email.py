@@ -44,6 +44,7 @@ def test_opening_the_link_changes_nothing_and_the_button_verifies(browser: Brows
 
     assert "nora@mail.example becomes a verified address" in page.text
     assert page.response.headers["Referrer-Policy"] == "strict-origin"
+    assert browser._send("HEAD", link).status_code == 200
     assert not is_verified(nora)
 
     answer = browser.post(link)
