@@ -1,11 +1,13 @@
 """What a cookie is worth, from the first visit to the end."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask, flash
+from flask.typing import ResponseReturnValue
 
 from adapters.clock import SettableClock
 from domain.identity.sessions import ABSOLUTE, HALF_LASTS, IDLE, Level
@@ -199,9 +201,9 @@ def test_a_session_that_ends_while_a_page_is_made_makes_no_error(
 ) -> None:
     browser.sign_in(ana)
     clock.advance(wait)
-    original = app.view_functions["site.help"]
+    original: Callable[[], ResponseReturnValue] = app.view_functions["site.help"]  # type: ignore[assignment]
 
-    def overtaken() -> object:
+    def overtaken() -> ResponseReturnValue:
         page = original()
         db.session.rollback()
         with db.engine.begin() as somebody_else:
