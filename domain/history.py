@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.policy.principals import Origin
-from models import Event
+from models import Event, User
 
 # The one table of words: whoever records a new tag adds its line. What stands in braces comes from the event's details.
 WORDS = {
@@ -54,11 +54,16 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Entry:
-    """Something that happened: when, in words, and where it came from."""
+    """Something that happened: when, and in words.
+
+    origin: where it came from; None where somebody else did it, whose address is theirs to tell.
+    by: that other one's username; None for oneself and for nobody known.
+    """
 
     at: datetime
     words: str
-    origin: Origin
+    origin: Origin | None
+    by: str | None
 
 
 def recent(db: Session, user_id: int, *, most: int = 20) -> list[Entry]:
@@ -66,9 +71,10 @@ def recent(db: Session, user_id: int, *, most: int = 20) -> list[Entry]:
 
     Refusals of the gate are left out: they are many, and the page "Why was I stopped?" tells of them.
     """
-    concerned = select(Event).where(Event.user_id == user_id, Event.tag.not_like("gate:%"))
-    events = db.scalars(concerned.order_by(Event.id.desc()).limit(most))
-    return [Entry(event.at, describe(event.tag, event.details), _origin(event)) for event in events]
+    concerned = (Event.user_id == user_id) & Event.tag.not_like("gate:%")
+    events = select(Event, User.username).outerjoin(User, User.id == Event.actor_id).where(concerned)
+    rows = db.execute(events.order_by(Event.id.desc()).limit(most))
+    return [_entry(event, actor) for event, actor in rows]
 
 
 def describe(tag: str, details: Mapping[str, object]) -> str:
@@ -76,8 +82,14 @@ def describe(tag: str, details: Mapping[str, object]) -> str:
     return WORDS[tag].format_map(_Facts(details)) if tag in WORDS else tag
 
 
-def _origin(event: Event) -> Origin:
-    return Origin(event.address, event.user_agent)
+def _entry(event: Event, actor: str | None) -> Entry:
+    is_others = event.actor_id not in (None, event.user_id)
+    return Entry(
+        at=event.at,
+        words=describe(event.tag, event.details),
+        origin=None if is_others else Origin(event.address, event.user_agent),
+        by=actor if is_others else None,
+    )
 
 
 class _Facts(dict[str, object]):

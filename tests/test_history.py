@@ -56,3 +56,21 @@ def test_the_newest_come_first_and_only_ones_own(app: Flask, people: People, clo
     assert entries[0].words == "Email address number29@mail.example added"
     assert entries[-1].words == "Email address number10@mail.example added"
     assert entries[0].origin == ORIGIN
+
+
+def test_whoever_else_did_it_is_named_and_not_traced(app: Flask, people: People, clock: SettableClock) -> None:
+    ana, bo = people.a_user("ana").build(), people.a_user("bo").build()
+    for actor_id, user_id in ((ana.id, bo.id), (None, bo.id), (bo.id, bo.id)):
+        journal.record(
+            db.session(),
+            "project:invitation:sent",
+            now=clock.now(),
+            origin=ORIGIN,
+            actor_id=actor_id,
+            user_id=user_id,
+            details={"project": "acme-utils", "role": "owner"},
+        )
+
+    entries = history.recent(db.session(), bo.id)
+
+    assert [(entry.by, entry.origin) for entry in reversed(entries)] == [("ana", None), (None, ORIGIN), (None, ORIGIN)]

@@ -329,3 +329,16 @@ def test_the_journal_tells_who_did_what_to_whom(ana: User, browser: Browser, peo
     event = db.session.scalars(sa.select(Event)).one()
     assert (event.tag, event.actor_id, event.user_id) == ("project:invitation:sent", ana.id, bo.id)
     assert event.details == {"project": "acme-utils", "role": "owner"}
+
+
+def test_the_history_of_who_was_invited_names_the_owner_and_not_their_address(
+    ana: User, browser: Browser, app: Flask, people: People
+) -> None:
+    bo = people.a_member("bo")
+    browser.submit(f"{PEOPLE}invite", username="bo", role="owner")
+
+    page = Browser(app, address="198.51.100.24").sign_in(bo).page("/manage/account/")
+
+    assert "Invitation to acme-utils as owner" in page.text
+    assert "Done by ana" in page.text
+    assert browser.environ["REMOTE_ADDR"] not in page.text
