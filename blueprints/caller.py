@@ -39,7 +39,10 @@ def _browser_caller() -> Principal:
 def _machine_caller() -> Principal:
     """Basic credentials `__token__:TOKEN`, as twine, uv and the others send them."""
     origin = origin_of(request)
-    credentials = request.authorization
+    try:
+        credentials = request.authorization
+    except ValueError:  # werkzeug's word for Basic credentials that are not even ASCII
+        credentials = None
     if credentials is None or credentials.type != "basic":
         return Anonymous(origin)
     if credentials.username != "__token__":

@@ -68,6 +68,8 @@ def management_action(
         def guarded(**url_values: Any) -> ResponseReturnValue:  # Any: whatever the URL's converters make
             principal = caller(channel)
             found = target(principal, **url_values) if target and not isinstance(principal, Anonymous) else None
+            if channel is Channel.MACHINE and target:
+                principal = caller(channel)  # anew: a body may have been under way for as long as its sender liked
             judged = action if found is not None or without_target is None else without_target
             decision = judge(principal, judged, found, wiring.services().policy, wiring.now())
             if not isinstance(decision, Permit):

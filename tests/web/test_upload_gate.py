@@ -1,14 +1,16 @@
 """Who may upload: judged at each use of a token, and said in words that reach the terminal."""
 
 import io
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from adapters.clock import SettableClock
-from models import Base, Email, Event, TotpApp, User, db
+from models import ApiToken, Base, Email, Event, File, TotpApp, User, db
 from tests.browsing import Browser
 from tests.builders import People
 from tests.packages import a_wheel
@@ -178,7 +180,7 @@ def test_a_username_and_password_are_403_with_the_way_to_do_it(app: Flask, peopl
     assert "Use an API token with the username __token__" in answer.status
 
 
-@pytest.mark.parametrize("header", ["Basic", "Basic %%%", "Basic Og==", "Bearer csn_x", "Nonsense"])
+@pytest.mark.parametrize("header", ["Basic", "Basic %%%", "Basic \xff", "Basic Og==", "Bearer csn_x", "Nonsense"])
 def test_credentials_that_cannot_be_read_are_no_fault_of_ours(app: Flask, people: People, header: str) -> None:
     body, content_type = body_of(a_wheel())
 
@@ -212,3 +214,44 @@ def test_the_body_of_somebody_unknown_is_not_read(app: Flask, people: People, he
     answer = post(app, environ=environ, content_type=content_type, headers=headers)
 
     assert answer.status_code in (401, 403)
+
+
+class _SlowBody(io.BytesIO):
+    """A body whose sender loses the right to send it while it is on its way."""
+
+    def __init__(self, content: bytes, meanwhile: Callable[[], None]) -> None:
+        super().__init__(content)
+        self._meanwhile = meanwhile
+
+    def readinto(self, buffer: Any, /) -> int:  # Any: whatever can be written into
+        self._meanwhile()
+        return super().readinto(buffer)
+
+
+@pytest.mark.parametrize("lost", ["token", "second factor", "account"])
+def test_whoever_loses_the_right_while_the_file_arrives_uploads_nothing(app: Flask, people: People, lost: str) -> None:
+    ana = people.a_member("ana")
+    kept, token = people.a_token(ana)
+    user_id, token_id = ana.id, kept.id
+
+    def lose() -> None:
+        statement = {
+            "token": sa.delete(ApiToken).where(ApiToken.id == token_id),
+            "second factor": sa.delete(TotpApp).where(TotpApp.user_id == user_id),
+            "account": sa.update(User).where(User.id == user_id).values(is_active=False),
+        }[lost]
+        with db.engine.begin() as connection:
+            connection.execute(statement)
+
+    body, content_type = body_of(a_wheel())
+    answer = post(
+        app,
+        input_stream=_SlowBody(body, lose),
+        content_length=len(body),
+        content_type=content_type,
+        headers=authorized(token),
+    )
+
+    assert answer.status_code == 403
+    db.session.rollback()
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(File)) == 0
