@@ -17,7 +17,10 @@ def safe_next(address: str | None, *, otherwise: str) -> str:
     """
     if not address or len(address) > MAX_LENGTH or not address.isprintable() or "\\" in address:
         return otherwise
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # as for //[
+        return otherwise
     if parts.scheme or parts.netloc or not parts.path.startswith("/") or parts.path.startswith("//"):
         return otherwise
     adapter = current_app.create_url_adapter(request)

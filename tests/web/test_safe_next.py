@@ -14,6 +14,8 @@ EVIL = [
     "https:evil.example",
     "http:///",
     "//",
+    "//[",
+    "http://[x",
     "javascript:alert(1)",
     "data:text/html,x",
     "/%0d%0aLocation:%20x",
