@@ -1,6 +1,6 @@
 """Forms from other sites are refused: every POST of a browser carries a token tied to its session."""
 
-from flask import Flask, current_app, request
+from flask import Flask, abort, current_app, request
 from flask_wtf.csrf import CSRFProtect
 
 from blueprints.browser_session import level
@@ -32,3 +32,7 @@ def _check() -> None:
     if not mark.is_public and level() is not Level.FULL:
         return  # the gate sends whoever is not signed in to the sign-in page: kinder than "this form is stale"
     csrf.protect()
+    # The token may have come in a header. A page's form has it in itself; JSON would bring numbers and lists where
+    # forms have text, and from an empty body every field would be None.
+    if request.method in current_app.config["WTF_CSRF_METHODS"] and not request.form:
+        abort(400)

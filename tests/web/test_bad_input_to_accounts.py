@@ -1,5 +1,6 @@
 """What people, and programs that pretend to be people, may send to the forms about accounts."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -186,3 +187,18 @@ def test_other_methods_are_refused(case: tuple[Case, Browser]) -> None:
 
     for method in ("PUT", "DELETE", "PATCH"):
         assert browser._send(method, form.path).status_code in (400, 405)
+
+
+@pytest.mark.parametrize("case", FORMS, indirect=True)
+@pytest.mark.parametrize("value", [5, None, ["ana"], {"a": 1}, "\ud800", True], ids=repr)
+def test_json_is_no_form_and_neither_is_nothing(case: tuple[Case, Browser], value: object) -> None:
+    form, browser = case
+    sent = dict.fromkeys(form.fields, value)
+    before, headers = rows(), {"X-CSRFToken": browser.form_token()}
+
+    for body in (json.dumps(sent), json.dumps(value), ""):
+        answer = browser._send("POST", form.path, data=body, content_type="application/json", headers=headers)
+
+        assert answer.status_code == 400
+    assert browser._send("POST", form.path, headers=headers).status_code == 400
+    assert rows() == before
