@@ -115,7 +115,13 @@ def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
 
 
 def walk(
-    app: Flask, people: People, browser: Browser, user: User | None, values: dict[str, Any], asks: Callable[[Needs], bool], to: str
+    app: Flask,
+    people: People,
+    browser: Browser,
+    user: User | None,
+    values: dict[str, Any],
+    asks: Callable[[Needs], bool],
+    to: str,
 ) -> int:
     """Send every gated route whose action `asks`, demand the remedy `to` and that no row changed; how many it was."""
     walked = 0
@@ -180,7 +186,9 @@ def test_every_gated_route_that_asks_for_it_sends_to_set_up_a_second_factor(
     assert walked > 15
 
 
-def test_what_needs_no_second_factor_is_not_stopped_for_want_of_one(app: Flask, people: People, browser: Browser) -> None:
+def test_what_needs_no_second_factor_is_not_stopped_for_want_of_one(
+    app: Flask, people: People, browser: Browser
+) -> None:
     nora, values = somebody(people, verified=True)
     browser.sign_in(nora)
     opened = 0
@@ -196,7 +204,9 @@ def test_what_needs_no_second_factor_is_not_stopped_for_want_of_one(app: Flask, 
     assert opened > 5
 
 
-def test_every_machine_route_refuses_without_redirect_and_sees_no_cookie(app: Flask, people: People, browser: Browser) -> None:
+def test_every_machine_route_refuses_without_redirect_and_sees_no_cookie(
+    app: Flask, people: People, browser: Browser
+) -> None:
     browser.sign_in(people.a_member())
     routes = list(gated_routes(app, Channel.MACHINE))
 
@@ -240,7 +250,7 @@ def bare() -> str:
 
 
 def test_a_naked_route_stops_the_start(monkeypatch: pytest.MonkeyPatch, make_app: MakeApp) -> None:
-    with pytest.raises(NakedRoute, match="extra.bare"):
+    with pytest.raises(NakedRoute, match=r"extra\.bare"):
         with_routes(monkeypatch, make_app, lambda bp: bp.get("/extra/")(bare))
 
 
@@ -248,7 +258,7 @@ def test_a_reversed_decorator_stops_the_start(monkeypatch: pytest.MonkeyPatch, m
     def reversed_order(bp: Blueprint) -> None:
         management_action(Action.VIEW_ACCOUNT)(bp.get("/extra/")(view))
 
-    with pytest.raises(NakedRoute, match="extra.view"):
+    with pytest.raises(NakedRoute, match=r"extra\.view"):
         with_routes(monkeypatch, make_app, reversed_order)
 
 
@@ -263,7 +273,9 @@ def test_a_wrapper_that_copies_the_mark_is_still_naked(monkeypatch: pytest.Monke
         with_routes(monkeypatch, make_app, lambda bp: bp.get("/extra/")(around))
 
 
-def test_a_post_that_names_no_page_to_resume_at_stops_the_start(monkeypatch: pytest.MonkeyPatch, make_app: MakeApp) -> None:
+def test_a_post_that_names_no_page_to_resume_at_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, make_app: MakeApp
+) -> None:
     with pytest.raises(NakedRoute, match="resume"):
         with_routes(monkeypatch, make_app, lambda bp: bp.post("/extra/")(management_action(Action.VIEW_ACCOUNT)(view)))
 

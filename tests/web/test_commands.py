@@ -33,7 +33,9 @@ def test_the_first_administrator_sets_a_password_through_a_one_time_link(app: Fl
     assert db.session.scalar(sa.select(Event.id).where(Event.tag == "operator:administrator:created"))
 
 
-@pytest.mark.parametrize(("username", "email"), [("a b", "x@mail.example"), ("ada", "no address"), ("", "x@mail.example")])
+@pytest.mark.parametrize(
+    ("username", "email"), [("a b", "x@mail.example"), ("ada", "no address"), ("", "x@mail.example")]
+)
 def test_an_administrator_with_a_bad_name_or_address_is_refused_in_words(app: Flask, username: str, email: str) -> None:
     out = run(app, "users", "create-admin", "--username", username, "--email", email, code=1)
 

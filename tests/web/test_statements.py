@@ -71,7 +71,9 @@ def test_s3_what_changes_something_others_rely_on_is_a_management_action(action:
     assert action.needs.verified_email
 
 
-@pytest.mark.parametrize("path", ["/", "/search/", "/help/", "/simple/", "/simple/acme-utils/", "/project/acme-utils/", "/user/ana/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/search/", "/help/", "/simple/", "/simple/acme-utils/", "/project/acme-utils/", "/user/ana/"]
+)
 def test_s4_browsing_needs_no_account(app: Flask, people: People, path: str) -> None:
     people.a_project("acme-utils", people.a_member("ana"))
 
