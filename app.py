@@ -152,7 +152,6 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
         lstrip_blocks=True,
     )
     letters.filters.update(rendering.FILTERS)
-    store = _checked("COUNTERSIGN_STORAGE_URL", lambda: open_store(settings.storage_url, settings.data_dir))
     return wiring.Services(
         site=facts,
         clock=clock,
@@ -160,14 +159,13 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
         hasher=PasswordHasher(HashCost(settings.hash_time_cost, settings.hash_memory_kib, 1)),
         notices=Notices(letters, box, sender=settings.mail_from, site=facts),
         mailer=mailer or _checked("COUNTERSIGN_MAIL_URL", lambda: mailer_from_url(settings.mail_url, sys.stdout)),
-        store=store,
+        store=_checked("COUNTERSIGN_STORAGE_URL", lambda: open_store(settings.storage_url, settings.data_dir)),
         policy=Policy.from_dates(
             new_users_from=settings.require_2fa_new_users_from,
             everyone_from=settings.require_2fa_everyone_from,
         ),
         registration=settings.registration,
         max_file_bytes=settings.max_file_bytes,
-        spool_dir=store.incoming,
         is_https=settings.is_https,
     )
 

@@ -1,8 +1,7 @@
 """What the views are given to work with: settings and adapters, built in app.py."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from pathlib import Path
+from datetime import datetime
 
 from flask import current_app
 
@@ -41,7 +40,6 @@ class Services:
     policy: Policy
     registration: str
     max_file_bytes: int
-    spool_dir: Path
     is_https: bool
 
 
@@ -54,8 +52,3 @@ def services() -> Services:
 def now() -> datetime:
     """The present moment, by the application's clock."""
     return services().clock.now()
-
-
-def today() -> date:
-    """The present day in UTC."""
-    return now().date()

@@ -33,7 +33,7 @@ def project_from_form(principal: TokenHolder) -> Target | None:
     """
     db.session.rollback()
     found = wiring.services()
-    g.upload = read_body(request, found.spool_dir, wanted=forms.WANTED, max_file_bytes=found.max_file_bytes)
+    g.upload = read_body(request, found.store.incoming, wanted=forms.WANTED, max_file_bytes=found.max_file_bytes)
     project = projects.find(db.session(), forms.project_name(g.upload.fields))
     if project is None:
         return None

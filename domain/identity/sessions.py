@@ -83,22 +83,13 @@ def step_up(
     row.level = level.value
     if level is Level.FULL:
         row.confirmed_at = now
-    return renew_handle(db, row, now=now)
+    return _renew_handle(db, row, now=now)
 
 
 def confirm(db: Session, row: BrowserSession, *, now: datetime) -> str:
     """Remember that the person proved to be there just now; returns the new handle."""
     row.confirmed_at = now
-    return renew_handle(db, row, now=now)
-
-
-def renew_handle(db: Session, row: BrowserSession, *, now: datetime) -> str:
-    """Give the session a new handle and void the old one."""
-    handle = secrets.token_urlsafe(HANDLE_BYTES)
-    row.handle_hash = _digest(handle)
-    row.seen_at = now
-    db.flush()
-    return handle
+    return _renew_handle(db, row, now=now)
 
 
 def end(db: Session, session_id: int) -> None:
@@ -118,6 +109,15 @@ def sweep(db: Session, *, now: datetime) -> None:
     """Remove sessions that have ended by themselves."""
     over = (BrowserSession.expires_at <= now) | (BrowserSession.seen_at < now - IDLE)
     db.execute(delete(BrowserSession).where(over).execution_options(synchronize_session=False))
+
+
+def _renew_handle(db: Session, row: BrowserSession, *, now: datetime) -> str:
+    """Give the session a new handle and void the old one."""
+    handle = secrets.token_urlsafe(HANDLE_BYTES)
+    row.handle_hash = _digest(handle)
+    row.seen_at = now
+    db.flush()
+    return handle
 
 
 def _digest(handle: str) -> bytes:

@@ -13,7 +13,6 @@ from domain import journal
 from domain.index import collaborators, pages, projects, releases
 from domain.index.announcements import announce
 from domain.index.filenames import FileKind
-from domain.index.latest import latest
 from domain.index.uploads import Checked, Upload, check
 from domain.notices import Notices
 from domain.policy.actions import Action
@@ -121,7 +120,7 @@ def _add(db: Session, permit: Permit, notices: Notices, project: Project, checke
     release.files.append(file)
     db.flush()
     project.updated_at = now
-    project.summary = _summary_of(db, project)
+    project.summary = releases.summary_of(db, project)
     pages.refresh(db, project)
     if is_first:
         _record(db, permit, "project:release:added", project, {"version": release.version}, now=now)
@@ -166,12 +165,6 @@ def _file(permit: Permit, checked: Checked, *, now: datetime) -> File:
         uploaded_at=now,
         uploaded_with=permit.principal.origin.user_agent[:255],
     )
-
-
-def _summary_of(db: Session, project: Project) -> str:
-    columns = (Release.version, Release.is_prerelease, Release.yanked_at, Release.summary)
-    newest = latest(db.execute(select(*columns).where(Release.project_id == project.id)))
-    return newest.summary if newest is not None else ""
 
 
 def _was_told_lately(release: Release, permit: Permit, *, now: datetime) -> bool:

@@ -49,15 +49,14 @@ class Rendered:
     etag: str
 
 
-def project_json(name: str, files: Iterable[SimpleFile], *, versions: Iterable[str] = ()) -> Rendered:
-    """A project's page as JSON. versions: those without files, too."""
+def project_json(name: str, files: Iterable[SimpleFile]) -> Rendered:
+    """A project's page as JSON. name: normalised."""
     files = in_order(files)
-    known = {file.version for file in files} | set(versions)
     page = {
         "meta": {"api-version": API_VERSION},
         "name": name,
         "project-status": {"status": "active"},
-        "versions": sorted(known, key=Version),
+        "versions": sorted({file.version for file in files}, key=Version),
         "files": [_file_facts(file) for file in files],
     }
     return _rendered(orjson.dumps(page))

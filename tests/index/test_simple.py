@@ -149,12 +149,6 @@ def test_a_project_without_files_has_a_page() -> None:
     assert links(project_html("acme-utils", [])) == []
 
 
-def test_a_version_without_files_is_named_where_it_is_given() -> None:
-    page = project_json("acme-utils", [WHEEL], versions=["1.10", "1.9"])
-
-    assert orjson.loads(page.body)["versions"] == ["1.0", "1.9", "1.10"]
-
-
 def test_the_index_lists_all_projects() -> None:
     names = [("acme-utils", "Acme.Utils"), ("tide-charts", "tide-charts")]
 

@@ -13,7 +13,7 @@ from tests.browsing import wiring_of
 def test_a_file_that_came_in_more_than_a_day_ago_is_swept_up(app: Flask) -> None:
     services = wiring_of(app)
     now = services.clock.now()
-    old, fresh = services.spool_dir / "old", services.spool_dir / "fresh"
+    old, fresh = services.store.incoming / "old", services.store.incoming / "fresh"
     for path, age in ((old, timedelta(days=1, seconds=1)), (fresh, timedelta(hours=23))):
         path.write_bytes(b"half a wheel")
         os.utime(path, 2 * ((now - age).timestamp(),))
@@ -21,4 +21,4 @@ def test_a_file_that_came_in_more_than_a_day_ago_is_swept_up(app: Flask) -> None
     with app.app_context():
         upkeep.sweep(db.session(), services.store, now=now)
 
-    assert list(services.spool_dir.iterdir()) == [fresh]
+    assert list(services.store.incoming.iterdir()) == [fresh]

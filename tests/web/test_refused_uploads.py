@@ -33,7 +33,7 @@ def nothing_is_kept(app: Flask, token: str) -> Iterator[None]:
     before = rows()
     yield
     assert rows() == before
-    assert list(wiring_of(app).spool_dir.iterdir()) == []
+    assert list(wiring_of(app).store.incoming.iterdir()) == []
     assert [path for path in blobs(app).rglob("*") if path.is_file()] == []
 
 

@@ -181,4 +181,4 @@ def test_a_person_at_the_address_is_told_what_it_is_for(browser: Browser) -> Non
 def test_nothing_is_left_in_the_folder_for_arrivals(app: Flask, token: str) -> None:
     upload(app, token, a_wheel())
 
-    assert list(wiring_of(app).spool_dir.iterdir()) == []
+    assert list(wiring_of(app).store.incoming.iterdir()) == []
