@@ -167,7 +167,7 @@ def row_session() -> RowSession:
 def rise(*, user_id: int, to: Level, method: str) -> BrowserSession:
     """Raise this browser's session for an account, in the running transaction: new handle, nothing kept from before.
 
-    method: how it was proved ("password", "totp", "recovery code", "registration"), for lists and the journal.
+    method: how it was proved ("password", "authenticator app", "recovery code", "registration").
     """
     now, origin, session = wiring.now(), origin_of(request), row_session()
     row = session.begun(origin=origin, now=now)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from blueprints import intent, wiring
 from blueprints.caller import Channel
-from blueprints.machine_answers import machine_refusal
+from blueprints.machine_answers import machine_refusal, wants_json
 from domain import journal
 from domain.policy.actions import Action
 from domain.policy.decision import Denial, Reason
@@ -45,7 +45,7 @@ def answer(denial: Denial, channel: Channel, *, resume: str | None, keeps: tuple
     _record(denial)
     if channel is Channel.MACHINE:
         return _to_machine(denial)
-    if _wants_json():
+    if wants_json():
         return machine_refusal(
             403, sentence(denial), code=denial.reason.value, rule=denial.rule, setup_url=setup_url(denial)
         )
@@ -189,8 +189,3 @@ def _record(denial: Denial) -> None:
             "way": way_through(*asked),
         },
     )
-
-
-def _wants_json() -> bool:
-    accepts = request.accept_mimetypes
-    return accepts["application/json"] > accepts["text/html"]

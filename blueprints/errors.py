@@ -5,9 +5,9 @@ from flask import Flask, Response, current_app, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException, SecurityError, TooManyRequests
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError, TooManyRequests
 
-from blueprints.machine_answers import machine_refusal
+from blueprints.machine_answers import machine_refusal, wants_json
 from models import db
 
 MACHINE_BLUEPRINTS = frozenset({"upload", "simple"})
@@ -46,8 +46,8 @@ def _expected(error: HTTPException) -> ResponseReturnValue:
     answer = _answer(status, title, message)
     if isinstance(error, TooManyRequests) and error.retry_after is not None:
         answer.headers["Retry-After"] = str(error.retry_after)
-    if error.code == 405 and getattr(error, "valid_methods", None):
-        answer.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return answer
 
 
@@ -83,8 +83,7 @@ def _answer(status: int, title: str, message: str) -> Response:
 
 
 def _is_for_machine() -> bool:
-    accepts = request.accept_mimetypes
-    return request.blueprint in MACHINE_BLUEPRINTS or accepts["application/json"] > accepts["text/html"]
+    return request.blueprint in MACHINE_BLUEPRINTS or wants_json()
 
 
 def _leave_nothing_half_done() -> None:

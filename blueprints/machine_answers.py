@@ -6,6 +6,12 @@ from flask import Response, request
 MAX_PHRASE = 250
 
 
+def wants_json() -> bool:
+    """Whether the client would rather have JSON than a page."""
+    accepts = request.accept_mimetypes
+    return accepts["application/json"] > accepts["text/html"]
+
+
 def machine_refusal(
     status: int,
     sentence: str,

@@ -43,7 +43,7 @@ class Site:
 
 
 def install(app: Flask) -> None:
-    """Give every template `site`, `viewer`, `theme` and `kept`."""
+    """Give every template `site`, `viewer`, `theme` and `kept_action()`."""
     app.context_processor(_context)
 
 

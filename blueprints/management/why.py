@@ -13,7 +13,6 @@ from blueprints.gate import management_action
 from blueprints.management import bp
 from domain.policy.actions import Action
 from domain.policy.decision import Permit, Reason
-from domain.policy.principals import Member
 from models import Event, db
 
 
@@ -45,10 +44,9 @@ class Trace:
 @management_action(Action.VIEW_ACCOUNT)
 def why(permit: Permit) -> ResponseReturnValue:
     """Show the steps of the newest refusal of this account."""
-    assert isinstance(permit.principal, Member)  # noqa: S101 - the channel has no other
     event = db.session.scalar(
         select(Event)
-        .where(Event.user_id == permit.principal.account.user_id, Event.tag.like("gate:%:denied"))
+        .where(Event.user_id == permit.account.user_id, Event.tag.like("gate:%:denied"))
         .order_by(Event.id.desc())
         .limit(1)
     )

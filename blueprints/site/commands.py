@@ -166,10 +166,12 @@ def explain(username: str, action: str, at: datetime | None) -> None:
     for step in decision.steps:
         inputs = "; ".join(f"{name}: {value}" for name, value in step.inputs)
         click.echo(f"{'■' if step.stops else ' '} {step.question:<72} {step.answer:<12} {inputs}")
-    click.echo("Allowed." if isinstance(decision, Permit) else f"Refused: {decision.reason.value}.")
+    if isinstance(decision, Permit):
+        click.echo("Allowed.")
+        return
+    click.echo(f"Refused: {decision.reason.value}.")
     for words in what_would_help(*asked) or way_through(*asked):
-        if not isinstance(decision, Permit):
-            click.echo(f"  would help: {words}")
+        click.echo(f"  would help: {words}")
 
 
 @click.command("worker")

@@ -12,7 +12,7 @@ NAME, VERSION, KIND = "name", "version", "filetype"
 DIGESTS = {"sha256_digest": "sha256", "blake2_256_digest": "blake2_256", "md5_digest": "md5"}
 WANTED = frozenset({ACTION, PROTOCOL, NAME, VERSION, KIND, *DIGESTS})
 
-# What old tools still ask for. The codes say what program may expect of asking again: nothing.
+# What old tools still ask for, and what to do instead.
 RETIRED = {
     "submit": "Registering a project beforehand is not needed. Upload your files instead.",
     "submit_pkg_info": "Registering a project beforehand is not needed. Upload your files instead.",

@@ -23,7 +23,7 @@ class Purpose(Enum):
     """What is begun, and how long it stays good."""
 
     VERIFY_EMAIL = ("verify-email", timedelta(hours=24))
-    RESET_PASSWORD = ("reset-password", timedelta(hours=1))  # R74: an hour at most
+    RESET_PASSWORD = ("reset-password", timedelta(hours=1))
     SET_UP_ADMIN = ("set-up-admin", timedelta(hours=24))
     TOTP = ("totp", timedelta(minutes=30))
     RECOVERY_CODES = ("recovery-codes", timedelta(minutes=30))

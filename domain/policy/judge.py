@@ -106,7 +106,7 @@ Ask = Callable[[_Case], Step]
 
 def _questions(case: _Case) -> Iterator[tuple[str, Ask]]:
     if isinstance(case.principal, Operator):
-        yield "Is this the operator's shell?", _is_operator
+        yield OPERATOR, _is_operator
         return
     yield SIGNED_IN, _is_signed_in
     yield ACTIVE, _is_active
@@ -116,10 +116,12 @@ def _questions(case: _Case) -> Iterator[tuple[str, Ask]]:
     yield PERMISSION, _has_permission
     yield EMAIL, _has_verified_email
     for rule in case.policy.rules:
-        yield f"Does the rule {rule.id} ask for a second factor that is missing?", _rule_question(rule)
+        question = f"Does the rule {rule.id} ask for a second factor that is missing?"
+        yield question, _asking(rule, question)
     yield FRESH, _is_fresh
 
 
+OPERATOR = "Is this the operator's shell?"
 SIGNED_IN = "Is somebody signed in?"
 ACTIVE = "Is the account active?"
 TOKEN_VALID = "Is the token still valid?"  # noqa: S105
@@ -130,7 +132,7 @@ FRESH = "Did you confirm lately that it is you?"
 
 
 def _is_operator(case: _Case) -> Step:
-    return Step("Is this the operator's shell?", "yes", (("action", case.action.name),))
+    return Step(OPERATOR, "yes", (("action", case.action.name),))
 
 
 def _is_signed_in(case: _Case) -> Step:
@@ -191,9 +193,7 @@ def _has_verified_email(case: _Case) -> Step:
     return Step(EMAIL, "no", stops=Reason.EMAIL_UNVERIFIED)
 
 
-def _rule_question(rule: Rule) -> Ask:
-    question = f"Does the rule {rule.id} ask for a second factor that is missing?"
-
+def _asking(rule: Rule, question: str) -> Ask:
     def ask(case: _Case) -> Step:
         account = _account(case)
         if not case.action.needs.second_factor:
