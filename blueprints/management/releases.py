@@ -1,6 +1,6 @@
 """Releases of one's projects: what is there, who uploaded it, and taking one back."""
 
-from flask import flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints import wiring
@@ -12,7 +12,7 @@ from blueprints.management.targets import project_from_url, release_from_url
 from domain.index import collaborators
 from domain.index.latest import latest
 from domain.index.releases import delete_release as delete
-from domain.index.releases import of_project
+from domain.index.releases import find, of_project
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.policy.targets import Role
@@ -53,6 +53,8 @@ def delete_release(permit: Permit, release: Release) -> ResponseReturnValue:
         delete(db.session(), permit, found.notices, release, confirmation=typed, now=wiring.now())
     except Problem as problem:
         db.session.rollback()
+        if find(db.session(), project, version) is None:  # somebody was faster
+            abort(404)
         return _delete_page(form, release, put(form, problem))
     db.session.commit()
     flash(f"{project.name} {version} was deleted.", "success")

@@ -139,7 +139,7 @@ def add(db: Session, permit: Permit, box: SecretBox, notices: Notices, *, typed:
 def remove(db: Session, permit: Permit, notices: Notices, email: Email, *, now: datetime) -> None:
     """Remove an address; all verified ones are told, it too. Raises Problem if it is the primary one."""
     permit.covers(Action.REMOVE_EMAIL, email)
-    user = _locked(db, email.user_id)
+    user = _locked_with(db, email)
     if email.is_primary:
         raise Problem("Your primary address cannot be removed. Make another one primary first.")
     notices.tell(db, user, "address-removed", now=now, origin=permit.principal.origin, address=email.address)
@@ -154,7 +154,7 @@ def make_primary(db: Session, permit: Permit, notices: Notices, email: Email, *,
     Raises Problem if it is not verified.
     """
     permit.covers(Action.CHANGE_PRIMARY_EMAIL, email)
-    user = _locked(db, email.user_id)
+    user = _locked_with(db, email)
     if email.verified_at is None:
         raise Problem(f"Verify {email.address} first, then make it primary.")
     if email.is_primary:
@@ -210,6 +210,14 @@ def _waiting(db: Session, permit: Permit, box: SecretBox, token: str, *, now: da
 def _locked(db: Session, user_id: int) -> User:
     """The account, locked, so that its addresses stay as they are counted: PostgreSQL waits here, SQLite did before."""
     return db.get_one(User, user_id, with_for_update=True, populate_existing=True)
+
+
+def _locked_with(db: Session, email: Email) -> User:
+    """The same, for what is done to one of its addresses. Raises Problem if another request removed it meanwhile."""
+    user = _locked(db, email.user_id)
+    if email not in user.emails:
+        raise Problem("This address was removed already.")
+    return user
 
 
 def _own(user: User, address: Address) -> Email | None:

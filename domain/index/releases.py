@@ -56,6 +56,8 @@ def delete_release(
         raise Problem(f"That is not the version of this release. Type {release.version} to delete it.", field="confirm")
     # An upload into this release waits here, or was finished before and its file is deleted, too.
     project = db.get_one(Project, release.project_id, with_for_update=True)
+    if db.scalar(select(Release.id).where(Release.id == release.id)) is None:
+        raise Problem("This release was deleted already.")
     db.refresh(release, ["files"], with_for_update=True)
     version, filenames = release.version, [file.filename for file in release.files]
     db.add_all(DeletedFilename(filename=filename, deleted_at=now) for filename in filenames)
