@@ -1,11 +1,11 @@
 """Search by name and summary."""
 
-from flask import abort, render_template, request
+from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints.browse import bp
 from blueprints.gate import public
-from domain.index.search import MAX_QUERY, Order, Results
+from domain.index.search import MAX_QUERY, Order, Results, clean_query
 from domain.index.search import search as find_projects
 from domain.problems import Problem
 from models import db
@@ -18,7 +18,11 @@ NOTHING = Results([], total=0, pages=1)
 @public
 def search() -> ResponseReturnValue:
     """List what was found, twenty a page; everything if nothing was asked for."""
-    query, order, page = request.args.get("q", "").strip(), request.args.get("o", ""), request.args.get("page", "1")
+    query, order, page = (
+        clean_query(request.args.get("q", "")),
+        request.args.get("o", ""),
+        request.args.get("page", "1"),
+    )
     if order not in ORDERS or not (page.isascii() and page.isdigit() and len(page) < 6):
         abort(404)
     problem = None
@@ -32,8 +36,20 @@ def search() -> ResponseReturnValue:
         "browse/search.html",
         query=query[:MAX_QUERY],
         order=order,
+        orders=_orders(query, ORDERS[order]),
         page=int(page),
         results=results,
         problem=problem,
     )
     return answer, 422 if problem else 200
+
+
+def _orders(query: str, current: Order) -> list[tuple[str, str, bool, None]]:
+    """The tabs; nothing that was not asked for matches best, so without a query that order is the one by name."""
+    orders = [("By name", Order.RELEVANCE), ("Last updated", Order.UPDATED)]
+    if query:
+        orders = [("Best match", Order.RELEVANCE), ("By name", Order.NAME), ("Last updated", Order.UPDATED)]
+    return [
+        (words, url_for("browse.search", q=query or None, o=order.value or None), order is current, None)
+        for words, order in orders
+    ]

@@ -49,14 +49,20 @@ class Results:
     pages: int
 
 
+def clean_query(text: str) -> str:
+    """What somebody typed, with single spaces and without signs that cannot be printed."""
+    return " ".join(_UNPRINTABLE.sub(" ", text).split())
+
+
 def search(db: Session, query: str, *, order: Order, page: int) -> Results | None:
     """The projects in whose name or summary every word of `query` occurs; all projects where it has no words.
 
-    page: counted from 1. Returns None for a page that there is not. Raises Problem if the query is too long.
+    query: a clean one. page: counted from 1. Returns None for a page that there is not.
+    Raises Problem if the query is too long.
     """
     if len(query) > MAX_QUERY:
         raise Problem(f"That is too long to search for. The limit is {MAX_QUERY} characters.", field="q")
-    words = _UNPRINTABLE.sub(" ", query).split()
+    words = query.split()
     matching = [_occurs(word) for word in words]
     total = db.scalar(select(func.count()).select_from(Project).where(*matching)) or 0
     pages = max(1, -(-total // PAGE_SIZE))
