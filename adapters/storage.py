@@ -40,17 +40,9 @@ class BlobStore:
         """Keep a small blob, such as a wheel's METADATA; otherwise as `put`."""
         self._write(_key(sha256), content)
 
-    def open(self, sha256: str, *, start: int = 0, end: int | None = None) -> tuple[int, Iterator[bytes]]:
-        """The size of the whole blob in bytes, and the bytes from `start` up to before `end`, in chunks.
-
-        The range must lie within the blob. Raises FileNotFoundError if there is no such blob.
-        """
-        if end is not None:
-            result = obstore.get(self._store, _key(sha256), options={"range": (start, end)})
-        elif start:
-            result = obstore.get(self._store, _key(sha256), options={"range": {"offset": start}})
-        else:
-            result = obstore.get(self._store, _key(sha256))
+    def open(self, sha256: str) -> tuple[int, Iterator[bytes]]:
+        """The size of a blob in bytes, and its bytes in chunks. Raises FileNotFoundError if there is no such blob."""
+        result = obstore.get(self._store, _key(sha256))
         return result.meta["size"], iter(result.stream(min_chunk_size=_CHUNK_BYTES))
 
     def exists(self, sha256: str) -> bool:
@@ -60,11 +52,6 @@ class BlobStore:
         except FileNotFoundError:
             return False
         return True
-
-    def delete(self, sha256: str) -> None:
-        """Forget a blob. One that is not there is forgotten already."""
-        with suppress(FileNotFoundError):
-            obstore.delete(self._store, _key(sha256))
 
     def local_path(self, sha256: str) -> Path | None:
         """Where the blob lies, for the kernel to send, or None where blobs are not files of this machine."""

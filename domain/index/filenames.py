@@ -43,15 +43,13 @@ class InvalidFile(Problem):
 class Filename:
     """A checked filename.
 
-    python_tag: as in the wheel's name ("py3", "cp312", "py2.py3"); "source" for an sdist.
-    tags: the same and the platform in words: "Wheel for CPython 3.12 on Linux x86-64", "Source".
+    tags: those of a wheel, in words ("Wheel for CPython 3.12 on Linux x86-64"); "Source" for an sdist.
     """
 
     text: str
     kind: FileKind
     project: NormalizedName
     version: Version
-    python_tag: str
     tags: str
 
     def is_spelt(self, stem: str) -> bool:
@@ -132,7 +130,6 @@ def _parse_wheel(filename: str) -> Filename:
         kind=FileKind.WHEEL,
         project=project,
         version=version,
-        python_tag=python,
         tags=wheel_in_words(python=python, abi=abi, platform=platform),
     )
 
@@ -155,6 +152,5 @@ def _parse_sdist(filename: str) -> Filename:
         kind=FileKind.SDIST,
         project=project,
         version=version,
-        python_tag="source",
         tags="Source",
     )

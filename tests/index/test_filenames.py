@@ -14,7 +14,6 @@ def test_a_wheel_tells_its_project_version_and_tags() -> None:
     assert filename.kind is FileKind.WHEEL
     assert filename.project == "acme-utils"
     assert filename.version == Version("1.4.2")
-    assert filename.python_tag == "py3"
     assert filename.tags == "Wheel for any Python 3"
 
 
@@ -23,7 +22,6 @@ def test_an_sdist_tells_its_project_and_version() -> None:
 
     assert filename.kind is FileKind.SDIST
     assert filename.project == "acme-utils"
-    assert filename.python_tag == "source"
     assert filename.tags == "Source"
 
 
