@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints import wiring
@@ -10,23 +10,14 @@ from blueprints.form_problems import INVALID, Status, put, status_of
 from blueprints.gate import management_action
 from blueprints.management import bp
 from blueprints.management.account_forms import EmailForm
+from blueprints.management.targets import email_from_url
 from domain.identity import emails as addresses
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
-from domain.policy.principals import Member, Principal
-from domain.policy.targets import Target
 from domain.problems import Problem
 from models import Email, User, db
 
 OF_EMAIL = "/manage/account/emails/<int(max=2147483647):email_id>"  # a larger number is no key in any table
-
-
-def email_from_url(principal: Principal, email_id: int) -> Target:
-    """One's own address; nobody may know of anybody else's."""
-    email = db.session.get(Email, email_id)
-    if email is None or not isinstance(principal, Member) or email.user_id != principal.account.user_id:
-        abort(404)
-    return Target(email, email.address, owner_id=email.user_id)
 
 
 @bp.get("/manage/account/emails/")

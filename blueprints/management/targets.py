@@ -5,7 +5,7 @@ from flask import abort
 from domain.index import projects, releases
 from domain.policy.principals import Member, Principal
 from domain.policy.targets import Target
-from models import ApiToken, Invitation, Project, db
+from models import ApiToken, Email, Invitation, Project, db
 
 
 def project_from_url(principal: Principal, name: str) -> Target:
@@ -21,6 +21,14 @@ def release_from_url(principal: Principal, name: str, version: str) -> Target:
     release = releases.find(db.session(), project, version) or abort(404)
     role = projects.role_of(db.session(), project, _user_id(principal))
     return Target(release, f"{project.name} {release.version}", role=role, project_id=project.id)
+
+
+def email_from_url(principal: Principal, email_id: int) -> Target:
+    """One's own address; nobody may know of anybody else's."""
+    email = db.session.get(Email, email_id) or abort(404)
+    if email.user_id != _user_id(principal):
+        abort(404)
+    return Target(email, email.address, owner_id=email.user_id)
 
 
 def token_from_url(principal: Principal, token_id: int) -> Target:

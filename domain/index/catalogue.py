@@ -8,9 +8,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from domain.index import collaborators
 from domain.index.latest import newest_first
 from domain.index.names import normalize
-from models import File, Project, ProjectRole, Release, User
+from models import File, Project, Release
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,7 @@ def history(db: Session, project: Project) -> list[Line]:
 
 def people(db: Session, project: Project) -> list[Person]:
     """Who looks after the project: owners first, then by name."""
-    parts = select(User.username, ProjectRole.role).join(ProjectRole.user).where(ProjectRole.project_id == project.id)
-    return [Person(*row) for row in db.execute(parts.order_by(ProjectRole.role.desc(), User.username_key))]
+    return [Person(part.user.username, part.role) for part in collaborators.of_project(db, project)]
 
 
 def dependencies(db: Session, requirements: Sequence[str]) -> list[Dependency]:

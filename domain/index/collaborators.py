@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from domain import journal
 from domain.index.announcements import announce
@@ -24,8 +24,9 @@ class _Nobody(Problem):
 
 def of_project(db: Session, project: Project) -> list[ProjectRole]:
     """Everybody with a part in the project: owners first, then by name."""
-    parts = select(ProjectRole).join(ProjectRole.user).where(ProjectRole.project_id == project.id)
-    return list(db.scalars(parts.order_by(ProjectRole.role.desc(), User.username_key)))
+    parts = select(ProjectRole).join(ProjectRole.user).options(contains_eager(ProjectRole.user))
+    by_role = parts.order_by(ProjectRole.role.desc(), User.username_key)
+    return list(db.scalars(by_role.where(ProjectRole.project_id == project.id)))
 
 
 def part_of(db: Session, project: Project, username: str) -> ProjectRole | None:
