@@ -4,6 +4,7 @@ import structlog
 from flask import Flask, Response, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
+from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError, TooManyRequests
 
@@ -32,6 +33,7 @@ def install(app: Flask) -> None:
     """Answer every error, expected or not, with a page or a sentence of our own."""
     app.register_error_handler(HTTPException, _expected)
     app.register_error_handler(CSRFError, _stale_form)
+    app.register_error_handler(ParseException, _broken_body)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -55,6 +57,12 @@ def _stale_form(error: CSRFError) -> ResponseReturnValue:
     _leave_nothing_half_done()
     message = "It was open for too long, or in another sign-in. Nothing was changed. Go back, reload it and try again."
     return _answer(400, "This form has gone stale", message)
+
+
+def _broken_body(error: ParseException) -> ResponseReturnValue:
+    """The server's word for a chunked body that is none; it comes up only where the body is read."""
+    _leave_nothing_half_done()
+    return _answer(400, *PAGES[400])
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

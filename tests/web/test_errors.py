@@ -1,7 +1,10 @@
 """Errors have pages of their own, and words for programs."""
 
+import io
+
 import pytest
 from flask import Flask, abort
+from gunicorn.http.errors import InvalidChunkSize
 
 from blueprints.gate import public
 from tests.browsing import Browser
@@ -74,3 +77,24 @@ def test_a_form_that_is_too_large_is_refused(browser: Browser) -> None:
     answer = browser.client.post("/account/login/", base_url=browser.base_url, data={"username": "x" * 1_100_000})
 
     assert answer.status_code == 413
+
+
+class BrokenChunks(io.RawIOBase):
+    """A chunked body whose sizes are none, as gunicorn finds while it is read."""
+
+    def readinto(self, buffer: object) -> int:
+        raise InvalidChunkSize(b"zz")
+
+
+@pytest.mark.parametrize("path", ["/account/login/", "/account/theme/"])
+def test_a_body_in_broken_chunks_is_the_senders_mistake(browser: Browser, path: str) -> None:
+    environ = {"wsgi.input": BrokenChunks(), "wsgi.input_terminated": True}
+    answer = browser.client.post(
+        path,
+        base_url=browser.base_url,
+        environ_overrides=environ,
+        content_type="application/x-www-form-urlencoded",
+        headers={"Transfer-Encoding": "chunked"},
+    )
+
+    assert answer.status_code == 400
