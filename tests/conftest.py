@@ -2,11 +2,12 @@
 
 import os
 import shutil
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import hypothesis
 import pytest
@@ -44,6 +45,13 @@ def settings_for(folder: Path, **changes: object) -> Settings:
         "hash_memory_kib": 8,
     }
     return Settings(**{**values, **changes})  # type: ignore[arg-type]
+
+
+@sa.event.listens_for(sa.Engine, "connect")
+def _skip_the_disk(connection: Any, record: object) -> None:  # Any: a DBAPI connection has no type
+    """No test survives a power cut; waiting for the disk at every commit is most of what a test would take."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF")
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,8 @@ SECOND_FACTOR = Budget("factor:account", "wrong codes", _limits((5, 5 * MINUTE),
 SECOND_FACTOR_FROM_ADDRESS = Budget(
     "factor:address", "wrong codes", _limits((10, 5 * MINUTE), (50, HOUR)), by_network=True
 )
-REGISTER = Budget("register:address", "new accounts from here", _limits((10, HOUR), (30, DAY)), by_network=True)
+# A lecturer's room of laptops registers from one address within minutes.
+REGISTER = Budget("register:address", "new accounts from here", _limits((40, HOUR), (200, DAY)), by_network=True)
 RESET_MAIL = Budget("reset:account", "password resets", _limits((5, DAY)))
 RESET_FROM_ADDRESS = Budget("reset:address", "password resets", _limits((20, HOUR)), by_network=True)
 VERIFICATION_MAIL = Budget("verify:account", "verification mails", _limits((6, 6 * HOUR)))
