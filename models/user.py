@@ -8,6 +8,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import Base, Id
 
 
+def username_key(username: str) -> str:
+    """What of a username must be unique, and by which it is found."""
+    return username.lower()
+
+
 class User(Base):
     """One person's account. Nothing here says what it may do: that is domain/policy."""
 

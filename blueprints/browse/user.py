@@ -9,6 +9,7 @@ from blueprints.gate import public
 from domain.index import projects
 from domain.index.search import listed
 from models import User, db
+from models.user import username_key
 
 
 @bp.get("/user/<username>/")
@@ -16,7 +17,7 @@ from models import User, db
 def user(username: str) -> ResponseReturnValue:
     """Show a person's projects. Never an address or a second factor: those are for the person alone."""
     is_name = username.isascii() and username.isprintable()  # PostgreSQL takes no NUL, not even to look for
-    named = select(User).where(User.username_key == username.lower())
+    named = select(User).where(User.username_key == username_key(username))
     found = db.session.scalar(named) if is_name else None
     if found is None:
         abort(404)

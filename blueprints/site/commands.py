@@ -21,6 +21,7 @@ from domain.policy.principals import Member, Operator, Origin
 from domain.policy.targets import Subject, Target
 from domain.problems import Problem
 from models import Mail, User, db
+from models.user import username_key
 
 
 def _permit(action: Action, subject: Subject | None = None, name: str = "") -> Permit:
@@ -33,7 +34,7 @@ def _permit(action: Action, subject: Subject | None = None, name: str = "") -> P
 
 
 def _user(username: str) -> User:
-    user = db.session.scalar(select(User).where(User.username_key == username.lower()))
+    user = db.session.scalar(select(User).where(User.username_key == username_key(username)))
     if user is None:
         raise click.ClickException(f"There is no account {username!r}. `flask users list` shows them.")
     return user

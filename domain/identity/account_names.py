@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from domain.problems import Problem
+from models.user import username_key
 
 MIN_USERNAME, MAX_USERNAME = 2, 50
 MAX_FULL_NAME = 100
@@ -23,11 +24,6 @@ RESERVED = frozenset(
 
 # Needed inside words of Persian and of Indic scripts, and in some emoji; other invisible marks only disguise.
 JOINERS = "\u200c\u200d"
-
-
-def username_key(username: str) -> str:
-    """What must be unique: the username in lower case."""
-    return username.lower()
 
 
 def looks_like_username(text: str) -> bool:

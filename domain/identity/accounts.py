@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from adapters.secretbox import SecretBox
 from domain import journal
-from domain.identity import account_names, ceremonies, emails, throttle
+from domain.identity import account_names, ceremonies, emails, guesses, throttle
 from domain.identity.ceremonies import Purpose
 from domain.identity.emails import Address
 from domain.identity.passwords import PasswordHasher, check_strength
@@ -22,6 +22,7 @@ from domain.policy.decision import Permit
 from domain.policy.principals import Origin
 from domain.problems import Problem
 from models import Email, Event, User, begin_writing
+from models.user import username_key
 
 SIGNED_IN = "account:sign_in:succeeded"
 NOT_SIGNED_IN = "account:sign_in:failed"
@@ -124,7 +125,7 @@ def find(db: Session, identifier: str) -> User | None:
     address it is."""
     identifier = identifier.strip()
     if account_names.looks_like_username(identifier):
-        return db.scalar(select(User).where(User.username_key == account_names.username_key(identifier)))
+        return db.scalar(select(User).where(User.username_key == username_key(identifier)))
     try:
         key = emails.parse(identifier).key
     except Problem:
@@ -151,7 +152,7 @@ def authenticate(
     try:
         throttle.take(db, (PASSWORD_OF_ACCOUNT, budget_key), (PASSWORD_FROM_ADDRESS, origin.address), now=now)
     except TooMany:
-        _note_failure(db, user_id, "too many tries", origin=origin, now=now)
+        _note_failure(db, user_id, guesses.TOO_MANY, origin=origin, now=now)
         raise
     if not hasher.verify(kept_hash, password) or user_id is None or kept_hash is None:
         _note_failure(db, user_id, WRONG_PASSWORD, origin=origin, now=now)
@@ -211,7 +212,7 @@ def _refuse_faults(db: Session, registration: Registration) -> None:
 
 
 def _check_free(db: Session, username: str) -> None:
-    key = account_names.username_key(username)
+    key = username_key(username)
     if account_names.looks_like_username(username) and db.scalar(select(User.id).where(User.username_key == key)):
         raise _taken()
 
@@ -225,7 +226,7 @@ def _add_account(
 ) -> User:
     user = User(
         username=username,
-        username_key=account_names.username_key(username),
+        username_key=username_key(username),
         full_name=full_name,
         password_hash=password_hash,
         password_changed_at=now,

@@ -10,13 +10,15 @@ from domain.identity import throttle
 from domain.identity.throttle import SECOND_FACTOR, SECOND_FACTOR_FROM_ADDRESS, TooMany
 from domain.policy.principals import Origin
 
+TOO_MANY = "too many tries"
+
 
 def count(db: Session, user_id: int, *, origin: Origin, now: datetime) -> None:
     """Count a try before its outcome is known. Commits, as `throttle.take` does, and raises TooMany."""
     try:
         throttle.take(db, (SECOND_FACTOR, str(user_id)), (SECOND_FACTOR_FROM_ADDRESS, origin.address), now=now)
     except TooMany:
-        note_refusal(db, user_id, "throttled", origin=origin, now=now)
+        note_refusal(db, user_id, TOO_MANY, origin=origin, now=now)
         raise
 
 
@@ -27,7 +29,7 @@ def forgive(db: Session, user_id: int, *, origin: Origin) -> None:
 
 
 def note_refusal(db: Session, user_id: int, reason: str, *, origin: Origin, now: datetime) -> None:
-    """Leave an event of a try that failed. Commits it alone. reason: a word for the journal, such as "wrong"."""
+    """Leave an event of a try that failed. Commits it alone. reason: for the owner to read, such as "wrong code"."""
     journal.refuse(
         db,
         "account:second_factor:refused",

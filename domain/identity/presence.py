@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from adapters.secretbox import SecretBox
 from domain import journal
-from domain.identity import second_step, throttle
+from domain.identity import guesses, second_step, throttle
 from domain.identity.factors import apps_of
 from domain.identity.passwords import PasswordHasher
 from domain.identity.throttle import PASSWORD_FROM_ADDRESS, PASSWORD_OF_ACCOUNT, TooMany
@@ -41,10 +41,10 @@ def prove_presence(
     try:
         throttle.take(db, (PASSWORD_OF_ACCOUNT, str(user_id)), (PASSWORD_FROM_ADDRESS, origin.address), now=now)
     except TooMany:
-        _note_refusal(db, permit, "throttled", now=now)
+        _note_refusal(db, permit, guesses.TOO_MANY, now=now)
         raise
     if not hasher.verify(kept_hash, password):
-        _note_refusal(db, permit, "password", now=now)
+        _note_refusal(db, permit, "wrong password", now=now)
         raise Problem("This is not your password.", field=FIELD)
     has_app = bool(apps_of(db, user_id))
     if has_app:

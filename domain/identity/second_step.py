@@ -39,12 +39,12 @@ def check_code(db: Session, box: SecretBox, user_id: int, typed: str, *, origin:
             guesses.forgive(db, user_id, origin=origin)
             return app
     if matching:
-        reason, words = "used", USED
+        reason, words = "code used before", USED
     elif None in [secret for _, secret in opened]:
-        reason, words = "unreadable", UNREADABLE
+        reason, words = "key cannot be opened", UNREADABLE
     else:
         known = [secret for _, secret in opened if secret is not None]
-        reason, words = "wrong", totp.why_refused(known, code=code, now=now)
+        reason, words = "wrong code", totp.why_refused(known, code=code, now=now)
     guesses.note_refusal(db, user_id, reason, origin=origin, now=now)
     raise Problem(words, field=totp.FIELD)
 

@@ -13,6 +13,7 @@ from domain.policy.decision import Permit
 from domain.policy.targets import Role
 from domain.problems import Problem
 from models import ApiToken, Invitation, Project, ProjectRole, User, token_project
+from models.user import username_key
 
 INVITATION_LASTS = timedelta(days=7)
 
@@ -145,7 +146,7 @@ def _lock(db: Session, project: Project) -> None:
 def _user(db: Session, username: str) -> User:
     if not username.isprintable():  # PostgreSQL takes no NUL, not even to look for
         raise _Nobody
-    user = db.scalar(select(User).where(User.username_key == username.strip().lower()))
+    user = db.scalar(select(User).where(User.username_key == username_key(username.strip())))
     if user is None:
         raise _Nobody
     return user

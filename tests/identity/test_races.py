@@ -125,7 +125,7 @@ def test_twenty_wrong_guesses_are_no_more_than_the_budget(racing_app: Flask, clo
     statuses = at_once([lambda one=one: one.post(STEP, totp_value="000000") for one in waiting])  # type: ignore[misc]
 
     assert statuses == {422: 5, 429: 15}
-    assert count(Event, Event.details["reason"].as_string() == "wrong") == 5
+    assert count(Event, Event.details["reason"].as_string() == "wrong code") == 5
 
 
 @pytest.mark.parametrize("attempt", range(3))

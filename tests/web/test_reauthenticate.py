@@ -158,7 +158,7 @@ def test_it_is_noted_in_the_journal(browser: Browser, clock: SettableClock, ana:
 
     events = list(db.session.scalars(sa.select(Event).where(Event.tag.like("account:presence:%")).order_by(Event.id)))
     assert [event.tag for event in events] == ["account:presence:refused", "account:presence:confirmed"]
-    assert [event.details for event in events] == [{"reason": "password"}, {"by": "password and code"}]
+    assert [event.details for event in events] == [{"reason": "wrong password"}, {"by": "password and code"}]
 
 
 def test_nobody_else_may_confirm(browser: Browser, ana: User) -> None:

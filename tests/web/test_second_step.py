@@ -121,7 +121,7 @@ def test_a_code_works_once_however_it_is_spelled(app: Flask, clock: SettableCloc
         page = with_password(app).submit(STEP, totp_value=spelling, status=422)
         assert "This code was already used. Wait for the next one." in page.text
 
-    assert reasons() == ["used"] * 3
+    assert reasons() == ["code used before"] * 3
 
 
 def test_after_a_code_an_earlier_one_is_refused(app: Flask, clock: SettableClock, ana: User) -> None:
@@ -184,7 +184,7 @@ def test_a_spent_budget_holds_for_every_browser_kind_of_code_and_right_codes(
     assert "Too many wrong codes. Try again after 14:10 UTC" in by_app.text
     assert by_app.response.headers["Retry-After"] == "300"
     assert "Too many wrong codes." in by_code.text
-    assert reasons() == ["wrong"] * 4 + ["recovery code", "throttled", "throttled"]
+    assert reasons() == ["wrong code"] * 4 + ["wrong recovery code", "too many tries", "too many tries"]
     clock.advance(timedelta(minutes=5, seconds=1))
     assert with_password(app).post(STEP, totp_value=code_of(ana, clock)).status_code == 303
 
@@ -307,7 +307,7 @@ def test_a_secret_that_was_swapped_opens_nothing_and_is_noted(
     assert "The key of your authenticator app cannot be opened here" in page.text
     assert "Use a recovery code" in page.text
     assert not is_signed_in(browser)
-    assert reasons() == ["unreadable"]
+    assert reasons() == ["key cannot be opened"]
     assert browser.post(RECOVERY, recovery_code_value=recovery_codes_of(ana)[0]).status_code == 303
 
 
