@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 
 from adapters.clock import SettableClock
 from adapters.mail import MemoryMailer
@@ -54,6 +55,23 @@ def _skip_the_disk(connection: Any, record: object) -> None:  # Any: a DBAPI con
         connection.execute("PRAGMA synchronous=OFF")
 
 
+class CompiledTemplates(BytecodeCache):
+    """Templates compiled once for all applications of a run: each test makes a new one."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = CompiledTemplates()
+
+
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with all tables and no row, to copy: faster than making the tables for each test."""
@@ -90,7 +108,9 @@ def make_app(tmp_path: Path, empty_database: Path, clock: SettableClock, mailbox
         settings = settings_for(tmp_path, **changes)
         if settings.database_url.startswith("sqlite"):
             shutil.copy(empty_database, tmp_path / "countersign.sqlite3")
-        return create_app(settings, clock=clock, mailer=mailbox)
+        application = create_app(settings, clock=clock, mailer=mailbox)
+        application.jinja_env.bytecode_cache = COMPILED
+        return application
 
     return make
 
