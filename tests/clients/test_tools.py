@@ -1,0 +1,149 @@
+"""What twine, uv and pip make of our answers: they say our words, and do what the project page tells people to type."""
+
+import hashlib
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from models import Event, db
+from tests.browser.live import Live
+from tests.browsing import Browser, wiring_of
+from tests.clients.installation import plain_environment
+from tests.packages import Package, a_metadata, a_wheel, an_sdist
+
+pytestmark = pytest.mark.clients
+
+WHEEL = a_wheel(metadata=a_metadata(Requires_Python=">=3.11", Summary="Small tools"))
+OTHER_BYTES = a_wheel(extra={"acme_utils/more.py": b"x = 1\n"})
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """A tool as somebody calls it in that folder; both of its outputs are in `stdout`, on one line."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=plain_environment(folder) | {"UV_PYTHON": sys.executable, "UV_PYTHON_DOWNLOADS": "never"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+    )
+    done.stdout = " ".join(done.stdout.split())
+    return done
+
+
+def twine(server: Live, token: str, folder: Path, *packages: Package) -> subprocess.CompletedProcess[str]:
+    files = [str(package.write(folder)) for package in packages]
+    options = ("--non-interactive", "--disable-progress-bar", "--repository-url", f"{server.url}/legacy/")
+    credentials = ("--username", "__token__", "--password", token)
+    return run(folder, sys.executable, "-m", "twine", "upload", *options, *credentials, *files)
+
+
+def uv_publish(
+    server: Live, token: str, folder: Path, *packages: Package, options: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    files = [str(package.write(folder)) for package in packages]
+    address = ("--publish-url", f"{server.url}/legacy/", "--token", token)
+    return run(folder, sys.executable, "-m", "uv", "publish", *address, *options, *files)
+
+
+def uploads(server: Live) -> int:
+    """How many files the journal tells of."""
+    with server.app.app_context():
+        found = sa.select(sa.func.count()).select_from(Event).where(Event.tag == "project:file:added")
+        return db.session.scalar(found) or 0
+
+
+def forget_bytes(server: Live, package: Package) -> None:
+    """Whoever asks for the file itself gets an error from now on."""
+    path = wiring_of(server.app).store.local_path(package.sha256)
+    assert path is not None
+    path.unlink()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where somebody works."""
+    path = tmp_path / "work"
+    path.mkdir()
+    return path
+
+
+def test_twine_and_uv_upload_the_same_file_twice_without_complaint(live_server: Live, token: str, folder: Path) -> None:
+    for upload in (twine, uv_publish, twine, uv_publish):
+        done = upload(live_server, token, folder, WHEEL, an_sdist())
+
+        assert done.returncode == 0, done.stdout
+
+    assert uploads(live_server) == 2
+
+
+def test_twine_and_uv_say_that_a_file_exists(live_server: Live, token: str, folder: Path) -> None:
+    twine(live_server, token, folder, WHEEL)
+
+    for upload in (twine, uv_publish):
+        done = upload(live_server, token, folder, OTHER_BYTES)
+
+        assert done.returncode != 0
+        assert "File already exists ('acme_utils-1.0-py3-none-any.whl', with blake2_256 hash" in done.stdout
+
+
+def test_twine_and_uv_say_that_a_file_is_too_large(live_server: Live, token: str, folder: Path) -> None:
+    noise = hashlib.shake_256(b"").digest(1_000_000)  # cannot be packed any smaller
+
+    for upload in (twine, uv_publish):
+        done = upload(live_server, token, folder, a_wheel(extra={"acme_utils/noise": noise}))
+
+        assert done.returncode != 0
+        assert "File too large. Limit is 1 MB." in done.stdout
+
+
+def test_uv_skips_what_it_finds_on_the_index(live_server: Live, token: str, folder: Path) -> None:
+    options = ("--check-url", f"{live_server.url}/simple/")
+    uv_publish(live_server, token, folder, WHEEL)
+
+    again = uv_publish(live_server, token, folder, WHEEL, options=options)
+    other = uv_publish(live_server, token, folder, OTHER_BYTES, options=options)
+
+    assert (again.returncode, uploads(live_server)) == (0, 1)
+    assert "already exists, skipping" in again.stdout
+    assert other.returncode != 0
+
+
+@pytest.mark.parametrize("tool", ["pip", "uv pip"])
+def test_resolving_reads_the_metadata_and_not_the_wheel(live_server: Live, token: str, folder: Path, tool: str) -> None:
+    twine(live_server, token, folder, WHEEL)
+    forget_bytes(live_server, WHEEL)
+    option = "--index-url" if tool == "pip" else "--default-index"
+    target = ("--target", str(folder / "target"))
+
+    done = run(
+        folder,
+        *(sys.executable, "-m", *tool.split(), "install", "--dry-run", *target),
+        *("--no-cache-dir" if tool == "pip" else "--no-cache", option, f"{live_server.url}/simple/", "acme-utils"),
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert "acme-utils" in done.stdout
+
+
+@pytest.mark.parametrize("tool", ["pip", "uv"])
+def test_what_the_project_page_says_works_as_it_is_written(
+    live_server: Live, token: str, folder: Path, tool: str
+) -> None:
+    twine(live_server, token, folder, WHEEL, an_sdist())
+    page = Browser(live_server.app).page("/project/acme-utils/1.0/")
+    [command] = [code.text or "" for code in page.root.iter("code") if (code.text or "").startswith(f"{tool} ")]
+    (folder / "pyproject.toml").write_text('[project]\nname = "app"\nversion = "0"\nrequires-python = ">=3.11"\n')
+
+    more = ("--target", str(folder / "target"), "--no-cache-dir") if tool == "pip" else ("--no-cache",)
+    done = run(folder, sys.executable, "-m", *shlex.split(command), *more)
+
+    assert done.returncode == 0, done.stdout
+    assert list(folder.rglob("acme_utils/__init__.py"))
+    assert re.search(r"acme[-_]utils(==|-)1\.0", done.stdout)
