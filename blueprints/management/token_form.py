@@ -58,7 +58,7 @@ class TokenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf publishes no type
         ids = {project.normalized_name: project.id for project in projects}
         chosen = [normalize(value.removeprefix(PROJECT)) for value in self.scope.data or []]
         if not ids.keys() >= set(chosen):
-            raise Problem("Choose among the projects that you have a part in.", field="scope")
+            raise Problem("Choose among the projects that you have a role in.", field="scope")
         return frozenset(ids[name] for name in chosen)
 
     def expires_at(self, *, now: datetime) -> datetime | None:

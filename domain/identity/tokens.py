@@ -168,7 +168,7 @@ def _projects(db: Session, owner_id: int, project_ids: frozenset[int]) -> list[P
     theirs = select(Project).join(ProjectRole).where(ProjectRole.user_id == owner_id, Project.id.in_(project_ids))
     projects = list(db.scalars(theirs))
     if len(projects) != len(project_ids):
-        raise Problem("Choose among the projects that you have a part in.", field="scope")
+        raise Problem("Choose among the projects that you have a role in.", field="scope")
     return projects
 
 

@@ -62,7 +62,7 @@ def invite(
     if not user.is_active:
         raise _Nobody
     if _part(db, project, user) is not None:
-        raise Problem(f"{user.username} has a part in {project.name} already.", field="username")
+        raise Problem(f"{user.username} has a role in {project.name} already.", field="username")
     db.execute(delete(Invitation).where(Invitation.project_id == project.id, Invitation.expires_at <= now))
     if db.scalar(_open(now).where(Invitation.project_id == project.id, Invitation.user_id == user.id)):
         raise Problem(f"{user.username} is invited already and has not answered yet.", field="username")
@@ -178,7 +178,7 @@ def _end_part(db: Session, permit: Permit, notices: Notices, project: Project, u
     user = _user(db, username)
     part = _part(db, project, user)
     if part is None:
-        raise Problem(f"{user.username} has no part in {project.name}.")
+        raise Problem(f"{user.username} has no role in {project.name}.")
     owners = _owners(db, project)
     if owners == [user]:
         raise Problem(

@@ -133,7 +133,7 @@ def test_nobody_is_invited_who_is_in_already_or_was_asked(people: People, table:
     acme = people.a_project("acme-utils", ana, maintainers=(bo,))
     table.invite(ana, acme, "cleo")
 
-    for username, words in (("ana", "has a part"), ("bo", "has a part"), ("cleo", "is invited already")):
+    for username, words in (("ana", "has a role"), ("bo", "has a role"), ("cleo", "is invited already")):
         with pytest.raises(Problem, match=words):
             table.invite(ana, acme, username)
 

@@ -139,7 +139,7 @@ def test_an_invitation_that_is_over_says_so(
         ("ghost", "maintainer", "There is nobody of that name on this index. Check the spelling."),
         ("", "maintainer", "There is nobody of that name on this index. Check the spelling."),
         ("ice", "maintainer", "There is nobody of that name on this index. Check the spelling."),
-        ("ana", "owner", "ana has a part in acme-utils already."),
+        ("ana", "owner", "ana has a role in acme-utils already."),
         ("cleo", "owner", "cleo is invited already and has not answered yet."),
         ("bo", "king", "Choose what they may do."),
         ("bo", "", "Choose what they may do."),
@@ -210,7 +210,7 @@ def test_somebody_is_removed_after_a_question(ana: User, browser: Browser, peopl
     assert asked.h1 == "Remove bo from acme-utils?"
     assert "bo has been a maintainer since 22 Nov 2026" in asked.text
     assert "bo no longer looks after acme-utils." in done.text
-    assert notice_of(again) == "bo has no part in acme-utils."
+    assert notice_of(again) == "bo has no role in acme-utils."
     assert parts() == {"ana": "owner"}
     assert {mail.notice for mail in db.session.scalars(sa.select(Mail))} == {
         "collaborator-removed",
