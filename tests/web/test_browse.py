@@ -454,3 +454,37 @@ def test_public_pages_change_nothing_and_set_no_cookie(app: Flask, browser: Brow
 
     assert "Set-Cookie" not in answer.headers
     assert db.session.scalars(sa.select(Project)).one().updated_at == before
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/search/?q=%00",
+        "/search/?q=%ff%5c%27&o=-updated",
+        "/project/%00/",
+        "/project/acme-utils/%00/",
+        "/user/%00%ff/",
+        "/simple/%00/",
+        "/packages/aa/bb/" + "c" * 60 + "/%00.whl",
+    ],
+)
+def test_signs_that_one_database_does_not_take_break_neither(
+    either_app: Flask, clock: SettableClock, path: str
+) -> None:
+    people = People(either_app, clock)
+    people.a_project("acme-utils", people.a_member("ana"))
+
+    assert Browser(either_app).get(path).status_code in (200, 404)
+
+
+def test_search_is_the_same_on_both_databases(either_app: Flask, clock: SettableClock) -> None:
+    people = People(either_app, clock)
+    _, token = people.a_token(people.a_member("ana"))
+    for name in ("tide", "tide-charts", "ebb-tide"):
+        publish(either_app, token, name, Summary="100% of Tides")
+
+    browser = Browser(either_app)
+
+    assert names(browser.page("/search/?q=TIDE")) == ["tide", "tide-charts", "ebb-tide"]
+    assert names(browser.page("/search/?q=100%25+tides&o=-updated")) == ["ebb-tide", "tide", "tide-charts"]
+    assert names(browser.page("/search/?q=t_de")) == []
