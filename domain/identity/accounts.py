@@ -28,6 +28,7 @@ SIGNED_IN = "account:sign_in:succeeded"
 NOT_SIGNED_IN = "account:sign_in:failed"
 WRONG_PASSWORD = "wrong password"  # noqa: S105 - a reason in the journal
 WORTH_TELLING = 3  # wrong passwords before a right one
+MOST_COUNTED = 100  # whoever keeps guessing must not make a sign-in slow
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,12 @@ def note_sign_in(db: Session, notices: Notices, user: User, *, method: str, orig
     """
     last = select(Event.id).where(Event.user_id == user.id, Event.tag == SIGNED_IN).order_by(Event.id.desc()).limit(1)
     since = db.scalar(last) or 0
-    failed = select(Event.details).where(Event.user_id == user.id, Event.tag == NOT_SIGNED_IN, Event.id > since)
+    failed = (
+        select(Event.details)
+        .where(Event.user_id == user.id, Event.tag == NOT_SIGNED_IN, Event.id > since)
+        .order_by(Event.id.desc())
+        .limit(MOST_COUNTED)
+    )
     failures = len([details for details in db.scalars(failed) if details["reason"] == WRONG_PASSWORD])
     ceremonies.abandon(db, Purpose.RESET_PASSWORD, user_id=user.id)
     journal.record(db, SIGNED_IN, now=now, origin=origin, actor_id=user.id, details={"method": method})

@@ -10,7 +10,7 @@ from domain import journal
 from domain.identity import account_names, accounts, ceremonies, emails, sessions, throttle
 from domain.identity.ceremonies import Begun, Purpose
 from domain.identity.passwords import PasswordHasher, check_strength
-from domain.identity.throttle import PASSWORD_OF_ACCOUNT, RESET_FROM_ADDRESS, RESET_MAIL, TooMany
+from domain.identity.throttle import PASSWORD_OF_ACCOUNT, PRESENCE, RESET_FROM_ADDRESS, RESET_MAIL, TooMany
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
@@ -43,7 +43,7 @@ def change_password(
     user_id, kept_hash, about = user.id, user.password_hash, _guesses_about(user)
     begin_writing(db)  # judging a password takes its time; nobody else shall wait for our lock meanwhile
     check_strength(new, about=about)
-    throttle.take(db, (PASSWORD_OF_ACCOUNT, str(user_id)), now=now)
+    throttle.take(db, (PRESENCE, str(user_id)), now=now)
     if not hasher.verify(kept_hash, current):
         origin = permit.principal.origin
         journal.refuse(db, "account:password:change_refused", now=now, origin=origin, actor_id=user_id)
@@ -117,7 +117,8 @@ def _replace(
 ) -> None:
     user.password_hash, user.password_changed_at = new_hash, now
     ceremonies.abandon(db, Purpose.RESET_PASSWORD, user_id=user.id)
-    throttle.clear(db, PASSWORD_OF_ACCOUNT, str(user.id))
+    for budget in (PASSWORD_OF_ACCOUNT, PRESENCE):
+        throttle.clear(db, budget, str(user.id))
     journal.record(db, tag, now=now, origin=origin, actor_id=user.id)
     notices.tell(db, user, "password-changed", now=now, origin=origin)
 

@@ -10,7 +10,7 @@ from domain import journal
 from domain.identity import guesses, second_step, throttle
 from domain.identity.factors import apps_of
 from domain.identity.passwords import PasswordHasher
-from domain.identity.throttle import PASSWORD_FROM_ADDRESS, PASSWORD_OF_ACCOUNT, TooMany
+from domain.identity.throttle import PRESENCE, TooMany
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.problems import Problem
@@ -31,7 +31,8 @@ def prove_presence(
 ) -> None:
     """Return if whoever holds this session knows the password and holds an app; a session alone may be stolen.
 
-    code: not asked for where the account has no app. Every try is counted in the budgets of signing in, and committed.
+    code: not asked for where the account has no app. Every try is counted in a budget that only a session of this
+    account can spend, so that no stranger's guesses stand in its way; and committed.
     Raises Problem at the field.
     """
     permit.covers(Action.CONFIRM_PRESENCE)
@@ -39,7 +40,7 @@ def prove_presence(
     kept_hash = db.scalar(select(User.password_hash).where(User.id == user_id))
     # The count commits, so that the slow comparison holds no lock of the database.
     try:
-        throttle.take(db, (PASSWORD_OF_ACCOUNT, str(user_id)), (PASSWORD_FROM_ADDRESS, origin.address), now=now)
+        throttle.take(db, (PRESENCE, str(user_id)), now=now)
     except TooMany:
         _note_refusal(db, permit, guesses.TOO_MANY, now=now)
         raise
@@ -49,8 +50,7 @@ def prove_presence(
     has_app = bool(apps_of(db, user_id))
     if has_app:
         second_step.check_code(db, box, user_id, code, origin=origin, now=now)
-    throttle.clear(db, PASSWORD_OF_ACCOUNT, str(user_id))
-    throttle.refund(db, PASSWORD_FROM_ADDRESS, origin.address)
+    throttle.clear(db, PRESENCE, str(user_id))
     details = {"by": "password and code" if has_app else "password"}
     journal.record(db, "account:presence:confirmed", now=now, origin=origin, actor_id=user_id, details=details)
 

@@ -40,7 +40,9 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 # The figures are PyPI's where it has them. One account's second factors share one budget: more apps must not mean
 # more guesses.
-PASSWORD_OF_ACCOUNT = Budget("password:account", "wrong passwords", _limits((10, 5 * MINUTE), (100, DAY)))
+# A stranger can spend it, so it holds for minutes only, and never for whoever is signed in: that is PRESENCE.
+PASSWORD_OF_ACCOUNT = Budget("password:account", "wrong passwords", _limits((10, 5 * MINUTE)))
+PRESENCE = Budget("presence:account", "wrong passwords", _limits((10, 5 * MINUTE), (50, DAY)))
 PASSWORD_FROM_ADDRESS = Budget(
     "password:address", "wrong passwords", _limits((20, 5 * MINUTE), (200, HOUR)), by_network=True
 )
@@ -50,7 +52,7 @@ SECOND_FACTOR_FROM_ADDRESS = Budget(
 )
 # A lecturer's room of laptops registers from one address within minutes.
 REGISTER = Budget("register:address", "new accounts from here", _limits((40, HOUR), (200, DAY)), by_network=True)
-RESET_MAIL = Budget("reset:account", "password resets", _limits((5, DAY)))
+RESET_MAIL = Budget("reset:account", "password resets", _limits((5, HOUR), (20, DAY)))
 RESET_FROM_ADDRESS = Budget("reset:address", "password resets", _limits((20, HOUR)), by_network=True)
 VERIFICATION_MAIL = Budget("verify:account", "verification mails", _limits((6, 6 * HOUR)))
 RESERVE_NAME = Budget("reserve:account", "new projects", _limits((20, HOUR)))
@@ -69,19 +71,30 @@ class TooMany(Problem):
 
 
 def take(db: Session, *spending: tuple[Budget, str], now: datetime) -> None:
-    """Count one attempt in each budget for its key, or raise TooMany.
+    """Count one attempt in each budget for its key, or raise TooMany for the first that is spent.
 
     Commits: an attempt is counted before its outcome is known and whatever becomes of the rest, so that a hundred
-    guesses at once are a hundred attempts. Call it before anything was changed; what was changed is dropped.
+    guesses at once are a hundred attempts. A spent budget takes no further count, but the others do: whoever keeps
+    knocking at one account's closed door still pays by their address.
+    Call it before anything was changed; what was changed is dropped.
     """
     begin_writing(db)
-    for budget, key in spending:
-        for limit in budget.limits:
-            if not _count(db, _bucket(budget, key), limit, now=now):
-                started_at = _started_at(db, _bucket(budget, key), limit)
-                db.rollback()
-                raise TooMany(budget, started_at + limit.window)
+    refusals = [refusal for budget, key in spending if (refusal := _spend(db, budget, key, now=now)) is not None]
     db.commit()
+    if refusals:
+        raise refusals[0]
+
+
+def _spend(db: Session, budget: Budget, key: str, *, now: datetime) -> TooMany | None:
+    """Count in every window of a budget, or, if one is full, in none."""
+    attempt = db.begin_nested()
+    for limit in budget.limits:
+        if not _count(db, _bucket(budget, key), limit, now=now):
+            started_at = _started_at(db, _bucket(budget, key), limit)
+            attempt.rollback()
+            return TooMany(budget, started_at + limit.window)
+    attempt.commit()
+    return None
 
 
 def clear(db: Session, budget: Budget, key: str) -> None:

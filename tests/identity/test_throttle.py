@@ -71,6 +71,21 @@ def test_a_refused_try_drops_what_was_changed_before_it(app: Flask, clock: Setta
     assert db.session.get(Attempt, ("half done", 1)) is None
 
 
+def test_who_knocks_at_a_closed_door_still_pays_by_the_address(app: Flask, clock: SettableClock) -> None:
+    wide = Budget("test:address", "tries", (Limit(5, timedelta(minutes=5)),))
+    spend(3, now=clock.now())
+    for _ in range(5):
+        with pytest.raises(TooMany):
+            throttle.take(db.session(), (THREE, "1"), (wide, "198.51.100.9"), now=clock.now())
+
+    with pytest.raises(TooMany):
+        throttle.take(db.session(), (wide, "198.51.100.9"), now=clock.now())
+    counts = dict(
+        db.session.execute(sa.select(Attempt.window_seconds, Attempt.count).where(Attempt.bucket == "test:key:1")).all()
+    )
+    assert counts == {300: 3, 3600: 3}
+
+
 def test_a_budget_survives_a_restart(app: Flask, make_app: MakeApp, clock: SettableClock) -> None:
     spend(3, now=clock.now())
     url = db.engine.url.render_as_string()

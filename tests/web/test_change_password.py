@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from adapters.clock import SettableClock
-from domain.identity.throttle import PASSWORD_OF_ACCOUNT
+from domain.identity.throttle import PASSWORD_OF_ACCOUNT, PRESENCE
 from models import Event, TotpApp, User, db
 from tests.browsing import Browser
 from tests.builders import PASSWORD, People
@@ -83,13 +83,23 @@ def test_a_wrong_current_password_changes_nothing_and_is_written_down(
     assert Browser(app).post(LOGIN, username="ana", password=PASSWORD).status_code == 303
 
 
-def test_wrong_ones_spend_the_budget_of_the_sign_in(app: Flask, browser: Browser, people: People) -> None:
+def test_wrong_ones_spend_a_budget(browser: Browser, people: People) -> None:
     browser.sign_in(people.a_user("ana").verified().build())
-    for _ in range(PASSWORD_OF_ACCOUNT.limits[0].most):
+    for _ in range(PRESENCE.limits[0].most):
         assert change(browser, current="wrong horse") == 422
 
     assert change(browser) == 429
-    assert Browser(app).post(LOGIN, username="ana", password=PASSWORD).status_code == 429
+
+
+def test_a_stranger_who_guesses_at_the_sign_in_stops_nobody_who_is_signed_in(
+    app: Flask, browser: Browser, people: People
+) -> None:
+    browser.sign_in(people.a_user("ana").verified().build())
+    for _ in range(PASSWORD_OF_ACCOUNT.limits[0].most + 1):
+        refused = Browser(app, address="198.51.100.9").post(LOGIN, username="ana", password="wrong horse")
+
+    assert refused.status_code == 429
+    assert change(browser) == 303
 
 
 @pytest.mark.parametrize(

@@ -128,18 +128,26 @@ def test_codes_are_guessed_here_out_of_the_budget_of_signing_in(
     assert "Too many wrong codes." in at_sign_in.text
 
 
-def test_passwords_are_guessed_here_out_of_the_budget_of_signing_in(
-    app: Flask, browser: Browser, clock: SettableClock, ana: User
-) -> None:
+def test_passwords_are_guessed_here_out_of_a_budget(browser: Browser, clock: SettableClock, ana: User) -> None:
     browser.sign_in(ana)
     for _ in range(10):
         browser.submit(CONFIRM, password="wrong horse battery staple", totp_value="", status=422)
 
     page = browser.submit(CONFIRM, password=PASSWORD, totp_value=code_of(ana, clock), status=429)
-    at_sign_in = Browser(app).submit("/account/login/", username="ana", password=PASSWORD, status=429)
 
     assert "Too many wrong passwords." in page.text
-    assert "Too many wrong passwords." in at_sign_in.text
+
+
+def test_a_stranger_who_guesses_at_the_sign_in_does_not_stand_in_the_way(
+    app: Flask, browser: Browser, clock: SettableClock, ana: User
+) -> None:
+    browser.sign_in(ana)
+    stranger = Browser(app, address="198.51.100.9")
+    for _ in range(11):
+        refused = stranger.post("/account/login/", username="ana", password="wrong horse battery staple")
+
+    assert refused.status_code == 429
+    assert browser.post(CONFIRM, password=PASSWORD, totp_value=code_of(ana, clock)).status_code == 303
 
 
 def test_a_wrong_password_spends_no_code(browser: Browser, clock: SettableClock, ana: User) -> None:
