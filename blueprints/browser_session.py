@@ -7,7 +7,6 @@ from typing import Any
 from flask import Flask, Request, Response, request
 from flask.globals import request_ctx
 from flask.sessions import SessionInterface, SessionMixin
-from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
 from blueprints import wiring
 from domain.identity import sessions
@@ -121,23 +120,13 @@ class RowSessionInterface(SessionInterface):
 
 
 def _save(session: RowSession) -> None:
-    try:
-        _write(session, now=wiring.now())
-    except (ObjectDeletedError, StaleDataError):  # ended meanwhile, by somebody else's hand
-        db.session.rollback()
-        session.end()
-
-
-def _write(session: RowSession, *, now: datetime) -> None:
-    row = session.row
+    now, row = wiring.now(), session.row
     is_due = row is not None and now - row.seen_at >= sessions.SEEN_EVERY
     if not (session.modified or is_due):
         return
     begin_writing(db.session())
     row = session.begun(origin=origin_of(request), now=now)
-    if session.modified:
-        row.data = session.stored()
-    row.seen_at = now
+    sessions.keep(db.session(), row, session.stored(), now=now)
     db.session.commit()
 
 
@@ -168,6 +157,7 @@ def rise(*, user_id: int, to: Level, method: str) -> BrowserSession:
     """Raise this browser's session for an account, in the running transaction: new handle, nothing kept from before.
 
     method: how it was proved ("password", "authenticator app", "recovery code", "registration").
+    Raises SessionOver if the session ended or rose meanwhile.
     """
     now, origin, session = wiring.now(), origin_of(request), row_session()
     row = session.begun(origin=origin, now=now)
@@ -177,7 +167,10 @@ def rise(*, user_id: int, to: Level, method: str) -> BrowserSession:
 
 
 def confirm_presence() -> None:
-    """Remember, in the running transaction, that the person just proved to be there; the handle changes."""
+    """Remember, in the running transaction, that the person just proved to be there; the handle changes.
+
+    Raises SessionOver, as `rise` does.
+    """
     session = row_session()
     assert session.row is not None  # noqa: S101 - only somebody signed in confirms
     session.handle_renewed(sessions.confirm(db.session(), session.row, now=wiring.now()))

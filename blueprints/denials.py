@@ -6,6 +6,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints import intent, wiring
+from blueprints.browser_session import leave
 from blueprints.caller import Channel
 from blueprints.machine_answers import machine_refusal, wants_json
 from domain import journal
@@ -103,6 +104,9 @@ def _to_machine(denial: Denial) -> Response:
 def _to_person(denial: Denial, *, resume: str | None, keeps: tuple[str, ...]) -> ResponseReturnValue:
     remedy = REMEDIES[denial.reason]
     if denial.action is Action.SIGN_OUT:  # nothing else than the sign-in itself can be missing for it
+        if request.method == "POST":  # a sign-in that is half done ends as well
+            leave()
+            db.session.commit()
         flash("You are signed out already.", "info")
         return redirect(url_for("auth.sign_in"), 303)
     if denial.reason is Reason.NOT_SIGNED_IN:

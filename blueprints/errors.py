@@ -5,10 +5,12 @@ from flask import Flask, Response, current_app, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from gunicorn.http.errors import ParseException
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError, TooManyRequests
 
 from blueprints.machine_answers import machine_refusal, wants_json
+from domain.problems import Problem
 from models import db
 
 MACHINE_BLUEPRINTS = frozenset({"upload", "simple"})
@@ -34,6 +36,9 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _expected)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(ParseException, _broken_body)
+    app.register_error_handler(Problem, _uncaught_problem)
+    for collision in (IntegrityError, StaleDataError, ObjectDeletedError):
+        app.register_error_handler(collision, _collision)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -63,6 +68,20 @@ def _broken_body(error: ParseException) -> ResponseReturnValue:
     """The server's word for a chunked body that is none; it comes up only where the body is read."""
     _leave_nothing_half_done()
     return _answer(400, *PAGES[400])
+
+
+def _uncaught_problem(problem: Problem) -> ResponseReturnValue:
+    """A refusal that no form has a place for: something changed while the request was under way."""
+    _leave_nothing_half_done()
+    return _answer(409, "Nothing was changed", problem.message)
+
+
+def _collision(error: SQLAlchemyError) -> ResponseReturnValue:
+    """Two requests changed the same thing at once, and the database let one of them win."""
+    log.warning("collision", method=request.method, path=request.path, exc_info=error)
+    _leave_nothing_half_done()
+    message = "Something else changed this in the same moment. Go back, reload the page and try again."
+    return _answer(409, "Nothing was changed", message)
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

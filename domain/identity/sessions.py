@@ -4,11 +4,14 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
+from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from domain.policy.principals import Origin
+from domain.problems import Problem
 from models import BrowserSession
 
 HANDLE_BYTES = 32
@@ -26,11 +29,23 @@ class Level(Enum):
     FULL = "full"
 
 
+class SessionOver(Problem):
+    """The session was ended, or went on under another handle, while a request was under way."""
+
+    def __init__(self) -> None:
+        super().__init__("This browser was signed in or out in another tab just now. Reload the page.")
+
+
 def find(db: Session, handle: str, *, now: datetime) -> BrowserSession | None:
-    """The session behind a cookie's handle, unless it has ended."""
+    """The session behind a cookie's handle, unless it has ended.
+
+    What comes back is detached, a picture of the moment: it stays readable when the row goes, and it is changed by the
+    functions below only.
+    """
     row = db.scalar(select(BrowserSession).where(BrowserSession.handle_hash == _digest(handle)))
     if row is None or row.expires_at <= now or now - row.seen_at > IDLE:
         return None
+    db.expunge(row)
     return row
 
 
@@ -53,10 +68,15 @@ def start(db: Session, *, origin: Origin, now: datetime) -> tuple[BrowserSession
         expires_at=now + ABSOLUTE,
         address=origin.address[:64],
         user_agent=origin.user_agent[:255],
+        method="",
+        user_id=None,
+        stepped_up_at=None,
+        confirmed_at=None,
         data={},
     )
     db.add(row)
     db.flush()
+    db.expunge(row)
     return row, handle
 
 
@@ -72,24 +92,31 @@ def step_up(
 ) -> str:
     """Raise a session to `level` for an account and return its new handle: the old one is dead at once, so that a
     handle planted in somebody's browser before they signed in is worth nothing afterwards. What the session had kept
-    (form secrets, notices) is dropped for the same reason."""
-    row.user_id = user_id
-    row.method = method
-    row.stepped_up_at = now
-    row.expires_at = now + ABSOLUTE
-    row.address = origin.address[:64]
-    row.user_agent = origin.user_agent[:255]
-    row.data = {}
-    row.level = level.value
-    if level is Level.FULL:
-        row.confirmed_at = now
-    return _renew_handle(db, row, now=now)
+    (form secrets, notices) is dropped for the same reason. Raises SessionOver."""
+    return _renew(
+        db,
+        row,
+        user_id=user_id,
+        method=method,
+        stepped_up_at=now,
+        confirmed_at=now if level is Level.FULL else None,
+        seen_at=now,
+        expires_at=now + ABSOLUTE,
+        address=origin.address[:64],
+        user_agent=origin.user_agent[:255],
+        data={},
+        level=level.value,
+    )
 
 
 def confirm(db: Session, row: BrowserSession, *, now: datetime) -> str:
-    """Remember that the person proved to be there just now; returns the new handle."""
-    row.confirmed_at = now
-    return _renew_handle(db, row, now=now)
+    """Remember that the person proved to be there just now; returns the new handle. Raises SessionOver."""
+    return _renew(db, row, confirmed_at=now, seen_at=now)
+
+
+def keep(db: Session, row: BrowserSession, data: dict[str, Any], *, now: datetime) -> None:
+    """Write what the session holds for the next page, unless it has ended or risen meanwhile."""
+    _change(db, row, data=data, seen_at=now)
 
 
 def end(db: Session, session_id: int) -> None:
@@ -111,13 +138,25 @@ def sweep(db: Session, *, now: datetime) -> None:
     db.execute(delete(BrowserSession).where(over).execution_options(synchronize_session=False))
 
 
-def _renew_handle(db: Session, row: BrowserSession, *, now: datetime) -> str:
-    """Give the session a new handle and void the old one."""
+def _renew(db: Session, row: BrowserSession, **values: Any) -> str:  # Any: columns of the table
+    """Give the session a new handle with these values, and void the old one. Raises SessionOver."""
     handle = secrets.token_urlsafe(HANDLE_BYTES)
-    row.handle_hash = _digest(handle)
-    row.seen_at = now
-    db.flush()
+    if not _change(db, row, handle_hash=_digest(handle), **values):
+        raise SessionOver
     return handle
+
+
+def _change(db: Session, row: BrowserSession, **values: Any) -> bool:  # Any: columns of the table
+    """One statement writes all the values, and only while the handle is still the one that was found: of two sign-ins
+    sent at once through one cookie, one wins whole, and neither finds the other's account under its own level."""
+    same = (BrowserSession.id == row.id) & (BrowserSession.handle_hash == row.handle_hash)
+    changed = db.execute(update(BrowserSession).where(same).values(**values))
+    assert isinstance(changed, CursorResult)  # noqa: S101 - an UPDATE has a row count
+    if changed.rowcount != 1:
+        return False
+    for name, value in values.items():
+        setattr(row, name, value)
+    return True
 
 
 def _digest(handle: str) -> bytes:

@@ -5,8 +5,10 @@ import io
 import pytest
 from flask import Flask, abort
 from gunicorn.http.errors import InvalidChunkSize
+from sqlalchemy.orm.exc import StaleDataError
 
 from blueprints.gate import public
+from domain.problems import Problem
 from tests.browsing import Browser
 from tests.builders import People
 from tests.conftest import MakeApp
@@ -98,3 +100,18 @@ def test_a_body_in_broken_chunks_is_the_senders_mistake(browser: Browser, path: 
     )
 
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("error", [Problem("This was changed meanwhile."), StaleDataError("gone")])
+def test_what_changed_meanwhile_is_a_conflict_in_words(make_app: MakeApp, error: Exception) -> None:
+    app = make_app()
+
+    @app.get("/collide/")
+    @public
+    def collide() -> str:
+        raise error
+
+    page = Browser(app).page("/collide/", status=409)
+
+    assert page.h1 == "Nothing was changed"
+    assert "StaleData" not in page.html

@@ -10,7 +10,9 @@ from flask import Flask, flash
 from flask.typing import ResponseReturnValue
 
 from adapters.clock import SettableClock
+from domain.identity import sessions
 from domain.identity.sessions import ABSOLUTE, HALF_LASTS, IDLE, Level
+from domain.policy.principals import Origin
 from models import BrowserSession, User, db
 from tests.browsing import Browser
 from tests.builders import PASSWORD, People, code_of
@@ -222,3 +224,23 @@ def test_the_session_of_a_builder_and_of_the_pages_are_alike(browser: Browser, a
     browser.sign_in(ana, level=Level.HALF)
 
     assert not is_signed_in(browser)
+
+
+def test_of_two_sign_ins_through_one_cookie_one_wins_whole(app: Flask, people: People, clock: SettableClock) -> None:
+    ana, bo = people.a_member("ana"), people.a_user("bo").verified().build()
+    origin, now = Origin("203.0.113.7", "test"), clock.now()
+    row, handle = sessions.start(db.session(), origin=origin, now=now)
+    db.session.commit()
+    first = sessions.find(db.session(), handle, now=now)
+    second = sessions.find(db.session(), handle, now=now)
+    assert first is not None
+    assert second is not None
+    sessions.step_up(db.session(), first, user_id=bo.id, level=Level.FULL, method="password", origin=origin, now=now)
+
+    with pytest.raises(sessions.SessionOver):
+        sessions.step_up(
+            db.session(), second, user_id=ana.id, level=Level.HALF, method="password", origin=origin, now=now
+        )
+
+    kept = db.session.get_one(BrowserSession, row.id)
+    assert (kept.user_id, kept.level) == (bo.id, "full")
