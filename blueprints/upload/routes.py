@@ -21,7 +21,7 @@ from domain.problems import Problem
 from models import Project, db
 
 # Everything else is 400, also a file that is too large: it is what twine and uv know from PyPI.
-STATUS = {"retired": 410, "try_again": 409}
+STATUS = {"retired": 410, "try_again": 409, "no_permission": 403}
 
 log = structlog.get_logger("countersign")
 

@@ -44,6 +44,13 @@ class ProjectExists(Problem):
         super().__init__(f"The project {name} was created just now by another upload. Upload again.", code="try_again")
 
 
+class RoleLost(Problem):
+    """Whoever uploads was removed from the project while the file was being read."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"You are no longer among those who may upload to {name}.", code="no_permission")
+
+
 @dataclass(frozen=True)
 class Published:
     """What became of an upload. is_new: False if the very same file was there already, and nothing has changed."""
@@ -105,6 +112,8 @@ def _project_for(db: Session, permit: Permit, name: str, *, now: datetime) -> tu
     if permit.action is not Action.CREATE_PROJECT:
         permit.covers(Action.UPLOAD_FILE, project)
     db.refresh(project, with_for_update={"key_share": True})
+    if permit.action is not Action.CREATE_PROJECT and projects.role_of(db, project, permit.account.user_id) is None:
+        raise RoleLost(project.name)
     return project, False
 
 
