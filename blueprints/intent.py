@@ -1,10 +1,11 @@
 """The interrupted action: kept while something else has to be done first, offered again once."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import request, url_for
+from flask import request, session, url_for
 from werkzeug.routing import BuildError
 
 from blueprints import wiring
@@ -15,6 +16,8 @@ from domain.policy.decision import Denial
 from domain.policy.principals import Member
 from models import db
 
+MARK = "kept"
+MARK_BYTES = 9
 MAX_VALUE = 300  # characters; a form's value that is longer was no honest try
 MAX_VALUES = 30
 
@@ -72,6 +75,13 @@ def take() -> str | None:
     return _address(begun)
 
 
+def is_resumed() -> bool:
+    """Whether this page was opened by `take`, so that the values in its address are those that were typed here: a
+    link from elsewhere could put others into the form, and no sentence of ours may vouch for them."""
+    mark = session.get(MARK)
+    return mark is not None and request.method == "GET" and request.args.get(MARK) == mark
+
+
 def forget() -> None:
     """Drop the kept action of this browser."""
     begun = _current()
@@ -116,7 +126,8 @@ def _address(begun: Begun) -> str | None:
     for name, value in begun.payload["values"]:
         query.setdefault(name, []).append(value)
     if query:
-        query["kept"] = ["1"]
+        session[MARK] = secrets.token_urlsafe(MARK_BYTES)
+        query[MARK] = [session[MARK]]
     try:
         return url_for(endpoint, _method="GET", **url_values, **query)
     except BuildError:  # the page has gone or takes other values since a new version was installed

@@ -3,7 +3,7 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from blueprints import wiring
+from blueprints import intent, wiring
 from blueprints.form_problems import INVALID, Status, put
 from blueprints.gate import management_action
 from blueprints.management import bp
@@ -22,7 +22,7 @@ from models import User, db
 def account(permit: Permit) -> ResponseReturnValue:
     """Show the account."""
     user = db.session.get_one(User, permit.account.user_id)
-    is_kept = "kept" in request.args
+    is_kept = intent.is_resumed()
     form = ProfileForm(formdata=request.args) if is_kept else ProfileForm(full_name=user.full_name)
     return _page(permit, form, (200, {}))
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from blueprints import wiring
+from blueprints import intent, wiring
 from blueprints.form_problems import INVALID, Status, put, status_of
 from blueprints.gate import management_action
 from blueprints.management import bp
@@ -37,7 +37,7 @@ class Person:
 @management_action(Action.VIEW_COLLABORATORS, target=project_from_url)
 def collaboration(permit: Permit, project: Project) -> ResponseReturnValue:
     """List the people and the invitations, with a form for another one."""
-    is_kept = "kept" in request.args
+    is_kept = intent.is_resumed()
     form = InviteForm(formdata=request.args) if is_kept else InviteForm()
     return _page(permit, project, form, (200, {}), is_kept=is_kept)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from blueprints import wiring
+from blueprints import intent, wiring
 from blueprints.form_problems import INVALID, Status, put, status_of
 from blueprints.gate import management_action
 from blueprints.management import bp
@@ -112,7 +112,7 @@ def correct_email(permit: Permit) -> ResponseReturnValue:
 
 
 def _form_kept() -> EmailForm:
-    return EmailForm(formdata=request.args) if "kept" in request.args else EmailForm()
+    return EmailForm(formdata=request.args) if intent.is_resumed() else EmailForm()
 
 
 def _done(permit: Permit, email: Email, act: Callable[[], None], words: str) -> ResponseReturnValue:

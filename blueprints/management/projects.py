@@ -3,7 +3,7 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from blueprints import wiring
+from blueprints import intent, wiring
 from blueprints.form_problems import INVALID, put
 from blueprints.gate import management_action
 from blueprints.management import bp
@@ -37,7 +37,7 @@ def projects(permit: Permit) -> ResponseReturnValue:
 @management_action(Action.RESERVE_PROJECT, keeps=("name",))
 def create_project(permit: Permit) -> ResponseReturnValue:
     """Ask for a name, and reserve it."""
-    is_kept = request.method == "GET" and "kept" in request.args
+    is_kept = intent.is_resumed()
     form = ReserveForm(formdata=request.args) if is_kept else ReserveForm()
     template, now = "management/create_project.html", wiring.now()
     if not form.validate_on_submit():

@@ -7,7 +7,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 
-from blueprints import wiring
+from blueprints import intent, wiring
 from blueprints.form_problems import INVALID, Status, put
 from blueprints.gate import management_action
 from blueprints.management import bp
@@ -36,7 +36,7 @@ class Row:
 @management_action(Action.CREATE_TOKEN, keeps=("description", "reach", "scope", "expires"))
 def tokens(permit: Permit) -> ResponseReturnValue:
     """List the tokens and make one. A new one is shown in the answer itself: a redirect would have to keep it."""
-    is_kept = request.method == "GET" and "kept" in request.args
+    is_kept = intent.is_resumed()
     form = TokenForm(formdata=request.args) if is_kept else TokenForm()
     found, now = wiring.services(), wiring.now()
     mine = [part.project for part in projects.of_user(db.session(), permit.account.user_id)]
