@@ -28,6 +28,7 @@ def test_the_whole_way_to_a_token_needs_no_javascript(live: Live, open_page: Ope
     seen.append(page.title())
     newt.be_stopped()
     seen.append(page.title())
+    expect(page.locator("#stop")).to_be_focused()
     assert "You asked to create an API token." in page.get_by_role("alert").inner_text()
     newt.choose_app()
     seen.append(page.title())
@@ -71,8 +72,10 @@ def test_the_qr_code_can_be_read_on_the_screen_of_a_phone(live: Live, open_page:
     newt.choose_app()
 
     uri = newt.read_qr()
+    plate = page.locator(".scan__plate").evaluate("plate => getComputedStyle(plate).backgroundColor")
 
     assert uri == page.get_by_role("link", name="Open in an app on this device").get_attribute("href")
+    assert plate == "rgb(255, 255, 255)"  # in the dark, too: many cameras read no code on a dark ground
 
 
 def test_with_javascript_the_banner_is_focused_and_secrets_can_be_copied(live: Live, open_page: OpenPage) -> None:
