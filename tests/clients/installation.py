@@ -1,14 +1,14 @@
 """Countersign as an operator runs it: a folder, the `flask` command, and gunicorn on a port of this machine."""
 
-import os
 import re
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
+
+from tests.clients.tools import plain_environment
 
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN = 30  # seconds
@@ -68,16 +68,3 @@ class Installation:
                 return bool(answer.status == 200)
         except OSError:
             return False
-
-
-def plain_environment(home: Path) -> dict[str, str]:
-    """An environment in which no setting of this machine's user reaches a tool."""
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "LANG": "C.UTF-8",
-        "COLUMNS": "200",  # the tools wrap what they print
-        "PIP_CONFIG_FILE": os.devnull,
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "UV_NO_CONFIG": "1",
-    }

@@ -1,14 +1,13 @@
 """The whole way, with real tools against a real server: from an empty folder to an installed package, and back."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.builders import PASSWORD
-from tests.clients.installation import Installation, plain_environment
+from tests.clients.installation import Installation
+from tests.clients.tools import install, run, twine_upload, uv_publish
 from tests.clients.visitor import Visitor, words
 
 pytestmark = pytest.mark.clients
@@ -45,16 +44,16 @@ def test_from_signing_up_to_a_package_that_a_stranger_installs(index: Installati
     prefilled = newt.value("description"), newt.value("expires")
     newt.press("Create token")
     token = words(newt.find(".//*[@id='token']"))
-    with_twine = twine_upload(index, token, build(tmp_path, "1.0"))
-    with_uv = uv_publish(index, token, build(tmp_path, "1.1"))
+    with_twine = twine_upload(index.url, token, build(tmp_path, "1.0"))
+    with_uv = uv_publish(index.url, token, build(tmp_path, "1.1"))
 
     assert banner.startswith("Turn on two-factor authentication to continue You asked to create an API token.")
     assert prefilled == ("laptop", "30")
     assert with_twine.returncode == 0, with_twine.stdout
     assert with_uv.returncode == 0, with_uv.stdout
-    assert installed_by_pip(index, tmp_path, "tide-tables==1.0") == "1.0"
-    assert installed_by_pip(index, tmp_path, "--no-binary=:all:", "--no-build-isolation", "tide-tables==1.1") == "1.1"
-    assert installed_by_uv(index, tmp_path, "tide-tables") == "1.1"
+    assert installed("pip", index, tmp_path, "tide-tables==1.0") == "1.0"
+    assert installed("pip", index, tmp_path, "tide-tables", "--no-binary=:all:", "--no-build-isolation") == "1.1"
+    assert installed("uv pip", index, tmp_path, "tide-tables") == "1.1"
 
 
 def test_a_token_is_refused_while_its_owner_has_no_second_factor(index: Installation, tmp_path: Path) -> None:
@@ -67,21 +66,21 @@ def test_a_token_is_refused_while_its_owner_has_no_second_factor(index: Installa
     files = build(tmp_path, "1.0")
 
     index.flask("users", "recover", "newt", "--yes")
-    refused_to_twine, refused_to_uv = twine_upload(index, token, files), uv_publish(index, token, files)
+    refused_to_twine, refused_to_uv = twine_upload(index.url, token, files), uv_publish(index.url, token, files)
     newt.open("/manage/projects/")
     newt.press("Sign in", username="newt", password=PASSWORD)
     newt.open("/manage/account/two-factor/")
     enrol(newt)
-    accepted = twine_upload(index, token, files)
+    accepted = twine_upload(index.url, token, files)
 
     sentence = (
         "Two-factor authentication is required for uploads. "
         f"Set it up: {index.url}/manage/account/two-factor/ (rule everyone)"
     )
     assert refused_to_twine.returncode == 1
-    assert sentence in " ".join(refused_to_twine.stdout.split())
+    assert sentence in refused_to_twine.stdout
     assert refused_to_uv.returncode == 2
-    assert sentence in " ".join(refused_to_uv.stdout.split())
+    assert sentence in refused_to_uv.stdout
     assert accepted.returncode == 0, accepted.stdout
 
 
@@ -104,65 +103,26 @@ def enrol(person: Visitor) -> None:
     assert person.title.startswith("Two-factor authentication is on")
 
 
-def build(folder: Path, version: str) -> list[str]:
+def build(folder: Path, version: str) -> list[Path]:
     """A wheel and an sdist, built by `python -m build` from a project of one module."""
     source = folder / f"source-{version}"
     source.mkdir()
     (source / "pyproject.toml").write_text(PYPROJECT.format(version=version))
-    (source / "tide_tables.py").write_text(f"VERSION = {version!r}\n")
-    done = run(folder, sys.executable, "-m", "build", "--no-isolation", str(source))
+    (source / "tide_tables.py").write_text(f"print({version!r})\n")
+    done = run(source, "build", "--no-isolation")
     assert done.returncode == 0, done.stdout
-    files = sorted(str(path) for path in (source / "dist").iterdir())
-    assert [Path(file).name for file in files] == [
+    files = sorted((source / "dist").iterdir())
+    assert [file.name for file in files] == [
         f"tide_tables-{version}-py3-none-any.whl",
         f"tide_tables-{version}.tar.gz",
     ]
     return files
 
 
-def twine_upload(index: Installation, token: str, files: list[str]) -> subprocess.CompletedProcess[str]:
-    credentials = ("--username", "__token__", "--password", token)
-    return run(
-        Path(files[0]).parent,
-        *(sys.executable, "-m", "twine", "upload", "--non-interactive", "--disable-progress-bar"),
-        *("--repository-url", f"{index.url}/legacy/", *credentials, *files),
-    )
-
-
-def uv_publish(index: Installation, token: str, files: list[str]) -> subprocess.CompletedProcess[str]:
-    return run(
-        Path(files[0]).parent,
-        *(sys.executable, "-m", "uv", "publish", "--publish-url", f"{index.url}/legacy/", "--token", token, *files),
-    )
-
-
-def installed_by_pip(index: Installation, folder: Path, *what: str) -> str:
-    """The version that pip installs into an empty folder."""
-    target = folder / f"pip-{len(list(folder.iterdir()))}"
-    command = (sys.executable, "-m", "pip", "install", "--no-cache-dir", "--target", str(target))
-    return imported(target, run(folder, *command, "--index-url", f"{index.url}/simple/", *what))
-
-
-def installed_by_uv(index: Installation, folder: Path, *what: str) -> str:
-    """The version that uv installs into an empty folder."""
-    target = folder / "uv"
-    command = (sys.executable, "-m", "uv", "pip", "install", "--no-cache", "--target", str(target))
-    return imported(target, run(folder, *command, "--default-index", f"{index.url}/simple/", *what))
-
-
-def imported(target: Path, installation: subprocess.CompletedProcess[str]) -> str:
-    assert installation.returncode == 0, installation.stdout
-    return run(target, sys.executable, "-c", "import tide_tables; print(tide_tables.VERSION)").stdout.strip()
-
-
-def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """A tool as somebody calls it in that folder; both of its outputs are in `stdout`."""
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=plain_environment(folder),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-    )
+def installed(tool: str, index: Installation, folder: Path, *what: str) -> str:
+    """The version that one can import after installing into an empty folder."""
+    home = folder / f"{tool}-{len(what)}"
+    home.mkdir()
+    done = install(tool, index.url, home, *what)
+    assert done.returncode == 0, done.stdout
+    return run(home / "target", "tide_tables").stdout

@@ -3,8 +3,6 @@
 import hashlib
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,7 @@ import sqlalchemy as sa
 from models import Event, db
 from tests.browser.live import Live
 from tests.browsing import Browser, wiring_of
-from tests.clients.installation import plain_environment
+from tests.clients.tools import Done, install, run, twine_upload, uv_publish
 from tests.packages import Package, a_metadata, a_wheel, an_sdist
 
 pytestmark = pytest.mark.clients
@@ -22,34 +20,12 @@ WHEEL = a_wheel(metadata=a_metadata(Requires_Python=">=3.11", Summary="Small too
 OTHER_BYTES = a_wheel(extra={"acme_utils/more.py": b"x = 1\n"})
 
 
-def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """A tool as somebody calls it in that folder; both of its outputs are in `stdout`, on one line."""
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=plain_environment(folder) | {"UV_PYTHON": sys.executable, "UV_PYTHON_DOWNLOADS": "never"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-    )
-    done.stdout = " ".join(done.stdout.split())
-    return done
+def twine(server: Live, token: str, folder: Path, *packages: Package) -> Done:
+    return twine_upload(server.url, token, [package.write(folder) for package in packages])
 
 
-def twine(server: Live, token: str, folder: Path, *packages: Package) -> subprocess.CompletedProcess[str]:
-    files = [str(package.write(folder)) for package in packages]
-    options = ("--non-interactive", "--disable-progress-bar", "--repository-url", f"{server.url}/legacy/")
-    credentials = ("--username", "__token__", "--password", token)
-    return run(folder, sys.executable, "-m", "twine", "upload", *options, *credentials, *files)
-
-
-def uv_publish(
-    server: Live, token: str, folder: Path, *packages: Package, options: tuple[str, ...] = ()
-) -> subprocess.CompletedProcess[str]:
-    files = [str(package.write(folder)) for package in packages]
-    address = ("--publish-url", f"{server.url}/legacy/", "--token", token)
-    return run(folder, sys.executable, "-m", "uv", "publish", *address, *options, *files)
+def uv(server: Live, token: str, folder: Path, *packages: Package, options: tuple[str, ...] = ()) -> Done:
+    return uv_publish(server.url, token, [package.write(folder) for package in packages], options)
 
 
 def uploads(server: Live) -> int:
@@ -75,7 +51,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_twine_and_uv_upload_the_same_file_twice_without_complaint(live_server: Live, token: str, folder: Path) -> None:
-    for upload in (twine, uv_publish, twine, uv_publish):
+    for upload in (twine, uv, twine, uv):
         done = upload(live_server, token, folder, WHEEL, an_sdist())
 
         assert done.returncode == 0, done.stdout
@@ -86,7 +62,7 @@ def test_twine_and_uv_upload_the_same_file_twice_without_complaint(live_server: 
 def test_twine_and_uv_say_that_a_file_exists(live_server: Live, token: str, folder: Path) -> None:
     twine(live_server, token, folder, WHEEL)
 
-    for upload in (twine, uv_publish):
+    for upload in (twine, uv):
         done = upload(live_server, token, folder, OTHER_BYTES)
 
         assert done.returncode != 0
@@ -96,7 +72,7 @@ def test_twine_and_uv_say_that_a_file_exists(live_server: Live, token: str, fold
 def test_twine_and_uv_say_that_a_file_is_too_large(live_server: Live, token: str, folder: Path) -> None:
     noise = hashlib.shake_256(b"").digest(1_000_000)  # cannot be packed any smaller
 
-    for upload in (twine, uv_publish):
+    for upload in (twine, uv):
         done = upload(live_server, token, folder, a_wheel(extra={"acme_utils/noise": noise}))
 
         assert done.returncode != 0
@@ -105,10 +81,10 @@ def test_twine_and_uv_say_that_a_file_is_too_large(live_server: Live, token: str
 
 def test_uv_skips_what_it_finds_on_the_index(live_server: Live, token: str, folder: Path) -> None:
     options = ("--check-url", f"{live_server.url}/simple/")
-    uv_publish(live_server, token, folder, WHEEL)
+    uv(live_server, token, folder, WHEEL)
 
-    again = uv_publish(live_server, token, folder, WHEEL, options=options)
-    other = uv_publish(live_server, token, folder, OTHER_BYTES, options=options)
+    again = uv(live_server, token, folder, WHEEL, options=options)
+    other = uv(live_server, token, folder, OTHER_BYTES, options=options)
 
     assert (again.returncode, uploads(live_server)) == (0, 1)
     assert "already exists, skipping" in again.stdout
@@ -119,14 +95,8 @@ def test_uv_skips_what_it_finds_on_the_index(live_server: Live, token: str, fold
 def test_resolving_reads_the_metadata_and_not_the_wheel(live_server: Live, token: str, folder: Path, tool: str) -> None:
     twine(live_server, token, folder, WHEEL)
     forget_bytes(live_server, WHEEL)
-    option = "--index-url" if tool == "pip" else "--default-index"
-    target = ("--target", str(folder / "target"))
 
-    done = run(
-        folder,
-        *(sys.executable, "-m", *tool.split(), "install", "--dry-run", *target),
-        *("--no-cache-dir" if tool == "pip" else "--no-cache", option, f"{live_server.url}/simple/", "acme-utils"),
-    )
+    done = install(tool, live_server.url, folder, "--dry-run", "acme-utils")
 
     assert done.returncode == 0, done.stdout
     assert "acme-utils" in done.stdout
@@ -142,7 +112,7 @@ def test_what_the_project_page_says_works_as_it_is_written(
     (folder / "pyproject.toml").write_text('[project]\nname = "app"\nversion = "0"\nrequires-python = ">=3.11"\n')
 
     more = ("--target", str(folder / "target"), "--no-cache-dir") if tool == "pip" else ("--no-cache",)
-    done = run(folder, sys.executable, "-m", *shlex.split(command), *more)
+    done = run(folder, *shlex.split(command), *more)
 
     assert done.returncode == 0, done.stdout
     assert list(folder.rglob("acme_utils/__init__.py"))
