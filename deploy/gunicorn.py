@@ -27,6 +27,7 @@ worker_class = "gthread"
 threads = 8
 timeout = 60  # seconds without a sign of life from a whole worker; a slow client does not count
 keepalive = 5  # seconds; pip and browsers ask for several pages in a row
+graceful_timeout = 10  # seconds that a stop waits for requests under way; a connection that says nothing counts as one
 
 # Bytes and header fields of a request, before the application sees it. The longest address that we
 # give out, a file with a long name, stays under 1,000 bytes.
