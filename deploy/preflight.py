@@ -5,6 +5,8 @@ import socket
 import sys
 
 from flask.cli import load_dotenv
+from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from config import Settings, SettingsError
 
@@ -30,6 +32,21 @@ def fault_of_address(host: str, port: int) -> str | None:
     return None
 
 
+def fault_of_database(url: str) -> str | None:
+    """What keeps us from the database, in words; None if nothing does. A SQLite file is made when it is missing."""
+    engine = create_engine(url)
+    try:
+        engine.connect().close()
+    except DBAPIError as error:
+        reason = str(error.orig).strip().partition("\n")[0]
+        return f"COUNTERSIGN_DATABASE_URL: the database does not answer: {reason}"
+    except (SQLAlchemyError, ImportError) as error:
+        return f"COUNTERSIGN_DATABASE_URL: {error}"
+    finally:
+        engine.dispose()
+    return None
+
+
 def main() -> None:
     """End with the first fault found, or quietly."""
     load_dotenv()
@@ -37,7 +54,7 @@ def main() -> None:
         settings = Settings.from_environment()
     except SettingsError as error:
         sys.exit(str(error))
-    sys.exit(fault_of_address(settings.bind, settings.port))
+    sys.exit(fault_of_address(settings.bind, settings.port) or fault_of_database(settings.database_url))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import config
-from deploy.preflight import fault_of_address
+from deploy.preflight import fault_of_address, fault_of_database
 
 ROOT = Path(__file__).parents[1]
 PINNED = re.compile(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==[0-9][A-Za-z0-9.]*(; .+)?")
@@ -135,3 +135,12 @@ def test_an_address_that_is_not_ours_is_said_in_words() -> None:
     assert fault is not None
     assert fault.startswith("Cannot listen on 192.0.2.1, port 8000: ")
     assert "COUNTERSIGN_BIND" in fault
+
+
+def test_a_database_that_does_not_answer_is_told_in_a_sentence(tmp_path: Path) -> None:
+    fault = fault_of_database("postgresql+psycopg://postgres@127.0.0.1:1/nothing?connect_timeout=2")
+
+    assert fault is not None
+    assert fault.startswith("COUNTERSIGN_DATABASE_URL: the database does not answer: ")
+    assert "\n" not in fault
+    assert fault_of_database(f"sqlite:///{tmp_path / 'new.sqlite3'}") is None
