@@ -64,7 +64,6 @@ def test_a_client_that_names_json_gets_a_problem_with_the_rule_and_the_way_out(a
     assert answer.status == f"403 {SENTENCE}"
     assert answer.mimetype == "application/problem+json"
     assert answer.json == {
-        "title": SENTENCE,
         "status": 403,
         "detail": SENTENCE,
         "code": "two_factor_required",
