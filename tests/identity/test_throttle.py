@@ -86,6 +86,18 @@ def test_who_knocks_at_a_closed_door_still_pays_by_the_address(app: Flask, clock
     assert counts == {300: 3, 3600: 3}
 
 
+def test_a_try_that_one_window_refuses_counts_in_no_other(app: Flask, clock: SettableClock) -> None:
+    spend(3, now=clock.now())
+    later = clock.now() + timedelta(minutes=6)
+    spend(1, now=later)  # the hour is full now, the five minutes are not
+    for _ in range(3):
+        with pytest.raises(TooMany):
+            spend(1, now=later)
+
+    counts = dict(db.session.execute(sa.select(Attempt.window_seconds, Attempt.count)).all())
+    assert counts == {300: 1, 3600: 4}
+
+
 def test_a_budget_survives_a_restart(app: Flask, make_app: MakeApp, clock: SettableClock) -> None:
     spend(3, now=clock.now())
     url = db.engine.url.render_as_string()

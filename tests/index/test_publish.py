@@ -277,3 +277,13 @@ def test_a_file_from_somebody_else_is_news_at_once(people: People, published: Pu
     published(an_sdist(), by=mo)
 
     assert [letter.subject for letter in letters("ana@mail.example")][1:] == ["A file was added to acme-utils 1.0"]
+
+
+def test_a_role_that_was_lost_while_the_file_was_read_publishes_nothing(published: Publish, people: People) -> None:
+    published(a_wheel())
+    bo = people.a_member("bo")  # the permit says that Bo had a role when the upload began
+
+    with pytest.raises(publish.RoleLost):
+        published(an_sdist(), by=bo)
+
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(File)) == 1
