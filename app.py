@@ -37,6 +37,7 @@ from blueprints import (
 from blueprints.browser_session import RowSessionInterface
 from config import LOOPBACK_NAMES, VERSION, Settings, SettingsError
 from domain import upkeep
+from domain.identity.passkeys import RelyingParty
 from domain.identity.passwords import HashCost, PasswordHasher
 from domain.notices import Notices
 from domain.policy.rules import Policy
@@ -47,7 +48,7 @@ SITE_NAME = "Countersign"
 BLUEPRINTS = (auth.bp, mfa.bp, management.bp, browse.bp, simple.bp, upload.bp, site.bp)
 FORM_BYTES = 1_000_000  # the largest form that is no upload; the upload view sets its own limit
 MAIL_EVERY = timedelta(seconds=3)
-SWEEP_EVERY = timedelta(hours=1)
+SWEEP_EVERY = timedelta(minutes=10)
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock | None = None, mailer: Mailer | None = None) -> Flask:
@@ -96,7 +97,8 @@ def _deliver(app: Flask) -> None:
 
 def _sweep(app: Flask) -> None:
     with app.app_context():
-        upkeep.sweep(db.session(), wiring.services().store, now=wiring.now())
+        found = wiring.services()
+        upkeep.sweep(db.session(), found.store, found.box, found.notices, now=wiring.now())
         db.session.commit()
 
 
@@ -164,7 +166,9 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
             new_users_from=settings.require_2fa_new_users_from,
             everyone_from=settings.require_2fa_everyone_from,
         ),
+        party=RelyingParty.at(settings.public_url, name=f"{SITE_NAME} {settings.host}"),
         registration=settings.registration,
+        confirms_new_browsers=settings.new_browsers == "confirm",
         max_file_bytes=settings.max_file_bytes,
         is_https=settings.is_https,
     )

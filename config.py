@@ -60,6 +60,11 @@ VARIABLES = (
     Variable("COUNTERSIGN_MAIL_URL", "console:", "`smtp://user:pass@host:port?tls=none|starttls|tls`."),
     Variable("COUNTERSIGN_MAIL_FROM", "countersign@ and the public host", "The sender of every mail."),
     Variable("COUNTERSIGN_REGISTRATION", "open", "`open`, `invite` or `closed`."),
+    Variable(
+        "COUNTERSIGN_NEW_BROWSERS",
+        "notice",
+        "A sign-in with a code from a new browser: `notice` mails its owner, `confirm` waits for a mailed link.",
+    ),
     Variable("COUNTERSIGN_READ_ACCESS", "public", "`public`; `members` is not available yet."),
     Variable(
         "COUNTERSIGN_REQUIRE_2FA_NEW_USERS_FROM",
@@ -88,6 +93,7 @@ class Settings:
     mail_url: str = field(default="console:", repr=False)
     mail_from: str = "countersign@localhost"
     registration: str = "open"
+    new_browsers: str = "notice"
     require_2fa_new_users_from: date = date.min
     require_2fa_everyone_from: date | None = None
     trusted_proxies: int = 0
@@ -133,6 +139,7 @@ class Settings:
             "mail_url": source.text("MAIL_URL", "console:"),
             "mail_from": source.text("MAIL_FROM", _default_sender(public_url)),
             "registration": source.one_of("REGISTRATION", ("open", "invite", "closed")),
+            "new_browsers": source.one_of("NEW_BROWSERS", ("notice", "confirm")),
             "require_2fa_new_users_from": source.parsed("REQUIRE_2FA_NEW_USERS_FROM", "always", _date_or_always),
             "require_2fa_everyone_from": source.parsed("REQUIRE_2FA_EVERYONE_FROM", "", _date_or_none),
             "trusted_proxies": source.number("TRUSTED_PROXIES", 0, 0, 10),

@@ -1,7 +1,7 @@
 """Flask's `session`, kept in our own table: the cookie holds one random handle and nothing else."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask, Request, Response, request
@@ -37,6 +37,10 @@ class RowSession(SessionMixin):
         """The row behind the cookie, if there is one."""
         self._read()
         return self._row
+
+    def begun_by(self, method: str) -> bool:
+        """Whether somebody came in this way, in words."""
+        return self.row is not None and self.row.method == method
 
     def begun(self, *, origin: Origin, now: datetime) -> BrowserSession:
         """The row, begun in the running transaction if there is none yet."""
@@ -153,15 +157,34 @@ def row_session() -> RowSession:
     return found
 
 
-def rise(*, user_id: int, to: Level, method: str) -> BrowserSession:
+def rise(
+    *,
+    user_id: int,
+    to: Level,
+    method: str,
+    lasts: timedelta = sessions.ABSOLUTE,
+    browser_id: int | None = None,
+    confirmed_at: datetime | None = None,
+) -> BrowserSession:
     """Raise this browser's session for an account, in the running transaction: new handle, nothing kept from before.
 
-    method: how it was proved ("password", "authenticator app", "recovery code", "registration").
+    method: how it was proved, in words. The rest is as `sessions.step_up` has it.
     Raises SessionOver if the session ended or rose meanwhile.
     """
     now, origin, session = wiring.now(), origin_of(request), row_session()
     row = session.begun(origin=origin, now=now)
-    handle = sessions.step_up(db.session(), row, user_id=user_id, level=to, method=method, origin=origin, now=now)
+    handle = sessions.step_up(
+        db.session(),
+        row,
+        user_id=user_id,
+        level=to,
+        method=method,
+        origin=origin,
+        now=now,
+        lasts=lasts,
+        browser_id=browser_id,
+        confirmed_at=confirmed_at,
+    )
     session.handle_renewed(handle)
     return row
 

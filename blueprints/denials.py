@@ -32,6 +32,7 @@ class Remedy:
 REMEDIES = {
     Reason.NOT_SIGNED_IN: Remedy("auth.sign_in", "Sign in to continue"),
     Reason.EMAIL_UNVERIFIED: Remedy("management.unverified", "Verify your email address to continue"),
+    Reason.ADDRESS_PROOF_REQUIRED: Remedy("management.unverified", "Prove your email address again to continue"),
     Reason.TWO_FACTOR_REQUIRED: Remedy("mfa.choose", "Turn on two-factor authentication to continue"),
     Reason.CONFIRMATION_REQUIRED: Remedy("auth.reauthenticate", "Confirm it is you to continue"),
     Reason.ACCOUNT_FROZEN: Remedy(None, "This account is frozen", "Ask an administrator of this index what happened."),
@@ -61,6 +62,8 @@ def sentence(denial: Denial) -> str:
             return f"Sign in {asked}."
         case Reason.EMAIL_UNVERIFIED:
             return f"Verify your primary email address {asked}."
+        case Reason.ADDRESS_PROOF_REQUIRED:
+            return f"Prove your email address again {asked}."
         case Reason.TWO_FACTOR_REQUIRED:
             return f"Two-factor authentication is required {asked}."
         case Reason.CONFIRMATION_REQUIRED:
@@ -155,6 +158,8 @@ def _rule_sentence(denial: Denial) -> str | None:
     policy: Policy = wiring.services().policy
     if denial.reason is Reason.EMAIL_UNVERIFIED:
         return "Management actions need a verified email address, so that we can reach you when your account changes."
+    if denial.reason is Reason.ADDRESS_PROOF_REQUIRED:
+        return "Nobody was here for a long time. Whoever has found the password only must not add a second factor."
     return next((rule.sentence for rule in policy.rules if rule.id == denial.rule), None)
 
 

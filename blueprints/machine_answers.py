@@ -3,6 +3,9 @@
 import orjson
 from flask import Response, request
 
+from blueprints.form_problems import status_of
+from domain.problems import Problem
+
 MAX_PHRASE = 250
 
 
@@ -19,6 +22,7 @@ def machine_refusal(
     code: str | None = None,
     rule: str | None = None,
     setup_url: str | None = None,
+    field: str | None = None,
 ) -> Response:
     """A refusal for a program: reason phrase and body carry the same sentence.
 
@@ -33,6 +37,7 @@ def machine_refusal(
             "code": code,
             "rule": rule,
             "setup_url": setup_url,
+            "field": field,
         }
         body = orjson.dumps({name: value for name, value in facts.items() if value is not None})
         mimetype = "application/problem+json"
@@ -42,6 +47,14 @@ def machine_refusal(
     response.headers["Cache-Control"] = "no-store"
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Basic realm="Countersign"'
+    return response
+
+
+def problem_refusal(problem: Problem) -> Response:
+    """The same for a refusal of the domain: its sentence and code, and for a spent budget the seconds to wait."""
+    status, headers = status_of(problem)
+    response = machine_refusal(status, problem.message, code=problem.code, field=problem.field)
+    response.headers.update(headers)
     return response
 
 

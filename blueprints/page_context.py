@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from blueprints import intent, wiring
 from blueprints.caller import signed_in_user
+from domain.identity import recovery
 from domain.identity.standing import standing_of
 from models import Project, db
 
@@ -19,9 +20,12 @@ class Viewer:
     """The person who is signed in, as the frame of a page shows them."""
 
     username: str
+    is_admin: bool
     has_second_factor: bool
     needs_recovery_codes: bool
     email_verified: bool
+    codes_left: int
+    has_few_codes: bool
 
 
 class Site:
@@ -62,9 +66,13 @@ def _viewer() -> Viewer | None:
     standing = standing_of(db.session(), user.id) if user else None
     if user is None or standing is None:
         return None
+    codes_left = recovery.codes_left(db.session(), user.id)
     return Viewer(
         username=user.username,
+        is_admin=user.is_admin,
         has_second_factor=standing.has_second_factor,
         needs_recovery_codes=standing.has_second_factor and user.recovery_codes_confirmed_at is None,
         email_verified=standing.has_verified_email,
+        codes_left=codes_left,
+        has_few_codes=standing.has_second_factor and codes_left <= recovery.FEW,
     )

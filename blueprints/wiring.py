@@ -9,6 +9,7 @@ from adapters.clock import Clock
 from adapters.mail import Mailer
 from adapters.secretbox import SecretBox
 from adapters.storage import BlobStore
+from domain.identity.passkeys import RelyingParty
 from domain.identity.passwords import PasswordHasher
 from domain.notices import Notices
 from domain.policy.rules import Policy
@@ -38,7 +39,9 @@ class Services:
     mailer: Mailer
     store: BlobStore
     policy: Policy
+    party: RelyingParty
     registration: str
+    confirms_new_browsers: bool
     max_file_bytes: int
     is_https: bool
 

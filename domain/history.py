@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from domain.policy.principals import Origin
@@ -15,11 +16,18 @@ WORDS = {
     "account:user:registered": "Account created",
     "account:sign_in:succeeded": "Signed in ({method})",
     "account:sign_in:failed": "Somebody could not sign in: {reason}",
+    "account:sign_in:unfinished": "Somebody knew the password and gave no second factor",
+    "account:sign_in:waiting": "Sign-in from a new browser; we mailed a link to confirm it",
     "account:session:ended": "Signed out",
+    "account:session:revoked": "Session from {address} ended",
+    "account:sessions:ended": "All other sessions ended",
+    "account:browser:trusted": "Browser trusted until {until}",
+    "account:browser:distrusted": "Browser trusted no more",
     "account:profile:edited": "Profile edited",
     "account:email:added": "Email address {address} added",
     "account:email:removed": "Email address {address} removed",
     "account:email:verified": "Email address {address} verified",
+    "account:email:proved": "Email address {address} proved again",
     "account:email:made_primary": "Email address {address} made primary",
     "account:email:corrected": "Email address corrected to {address}",
     "account:password:changed": "Password changed",
@@ -29,9 +37,13 @@ WORDS = {
     "account:presence:confirmed": "Confirmed that it is you",
     "account:presence:refused": "Not confirmed that it is you",
     "account:second_factor:refused": "Second factor refused: {reason}",
-    "account:totp:added": "Authenticator app “{app}” added",
-    "account:totp:renamed": "Authenticator app “{was}” renamed to “{app}”",
-    "account:totp:removed": "Authenticator app “{app}” removed",
+    "account:totp:added": "Authenticator app “{label}” added",
+    "account:totp:renamed": "Authenticator app “{was}” renamed to “{label}”",
+    "account:totp:removed": "Authenticator app “{label}” removed",
+    "account:passkey:added": "{kind} “{label}” added",
+    "account:passkey:renamed": "{kind} “{was}” renamed to “{label}”",
+    "account:passkey:removed": "{kind} “{label}” removed",
+    "account:passkey:refused": "{kind} “{label}” refused: it may have been copied",
     "account:recovery_codes:made": "Recovery codes made",
     "account:recovery_codes:confirmed": "Recovery codes saved",
     "account:recovery_code:used": "Recovery code used; {left} left",
@@ -52,6 +64,41 @@ WORDS = {
 }
 
 
+PAGE = 50
+
+
+class Part(Enum):
+    """A part of an account's history: its word in addresses, its title, and the beginnings of its tags."""
+
+    SIGN_IN = ("sign-in", "Signing in", ("account:sign_in:", "account:session", "account:presence:", "account:user:"))
+    FACTORS = (
+        "second-factors",
+        "Second factors",
+        (
+            "account:totp:",
+            "account:passkey:",
+            "account:second_factor:",
+            "account:recovery_code",
+            "account:browser:",
+            "operator:factors:",
+        ),
+    )
+    PASSWORD = ("password", "Password", ("account:password:",))
+    EMAIL = ("email", "Email addresses and profile", ("account:email:", "account:profile:"))
+    TOKENS = ("tokens", "API tokens", ("account:token:",))
+    PROJECTS = ("projects", "Projects", ("project:",))
+
+    def __init__(self, word: str, title: str, tags: tuple[str, ...]) -> None:
+        self.word = word
+        self.title = title
+        self.tags = tags
+
+    @classmethod
+    def of(cls, word: str) -> "Part | None":
+        """The part of this word; None for the whole history."""
+        return next((part for part in cls if part.word == word), None)
+
+
 @dataclass(frozen=True)
 class Entry:
     """Something that happened: when, and in words.
@@ -66,20 +113,36 @@ class Entry:
     by: str | None
 
 
-def recent(db: Session, user_id: int, *, most: int = 20) -> list[Entry]:
-    """The newest events that concern an account, newest first.
+@dataclass(frozen=True)
+class Leaf:
+    """One page of a history. older: what `before` the next page begins; None where this is the last."""
+
+    entries: list[Entry]
+    older: int | None
+
+
+def leaf(db: Session, user_id: int, *, part: Part | None = None, before: int | None = None, most: int = PAGE) -> Leaf:
+    """Events that concern an account, newest first: of one part or of all, those older than the event `before`.
 
     Refusals of the gate are left out: they are many, and the page "Why was I stopped?" tells of them.
     """
     concerned = (Event.user_id == user_id) & Event.tag.not_like("gate:%")
+    if part is not None:
+        concerned &= or_(*(Event.tag.startswith(tag, autoescape=True) for tag in part.tags))
+    if before is not None:
+        concerned &= Event.id < before
     events = select(Event, User.username).outerjoin(User, User.id == Event.actor_id).where(concerned)
-    rows = db.execute(events.order_by(Event.id.desc()).limit(most))
-    return [_entry(event, actor) for event, actor in rows]
+    rows = db.execute(events.order_by(Event.id.desc()).limit(most + 1)).all()
+    entries = [_entry(event, actor) for event, actor in rows[:most]]
+    return Leaf(entries, older=rows[most - 1][0].id if len(rows) > most else None)
 
 
 def describe(tag: str, details: Mapping[str, object]) -> str:
     """An event in words; by its tag if the table does not know it. A fact that is missing shows as an ellipsis."""
-    return WORDS[tag].format_map(_Facts(details)) if tag in WORDS else tag
+    if tag not in WORDS:
+        return tag
+    words = WORDS[tag].format_map(_Facts(details))
+    return words[:1].upper() + words[1:]
 
 
 def _entry(event: Event, actor: str | None) -> Entry:

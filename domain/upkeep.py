@@ -4,20 +4,25 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from adapters.secretbox import SecretBox
 from adapters.storage import BlobStore
-from domain.identity import ceremonies, sessions, throttle
+from domain.identity import browsers, ceremonies, sessions, sign_ins, throttle
 from domain.index import collaborators
+from domain.notices import Notices
 
 ABANDONED_AFTER = timedelta(days=1)  # no upload takes so long
 
 
-def sweep(db: Session, store: BlobStore, *, now: datetime) -> None:
-    """Remove what has expired: sessions, one-shot rows, budgets, invitations, uploads that a crash cut short.
+def sweep(db: Session, store: BlobStore, box: SecretBox, notices: Notices, *, now: datetime) -> None:
+    """Remove what has expired: sessions, one-shot rows, budgets, invitations, browsers that never came back, uploads
+    that a crash cut short; and tell people of sign-ins that stopped half way.
 
     Harmless to do twice at once.
     """
     store.clear_incoming(before=now - ABANDONED_AFTER)
+    sign_ins.tell_of_unfinished(db, box, notices, now=now)
     ceremonies.sweep(db, now=now)
+    browsers.sweep(db, now=now)
     sessions.sweep(db, now=now)
     throttle.sweep(db, now=now)
     collaborators.sweep(db, now=now)

@@ -11,13 +11,16 @@ def run_online() -> None:
     engine = current_app.extensions["migrate"].db.engine
     with engine.connect() as connection:
         if connection.dialect.name == "sqlite":
-            # A table that is rebuilt must not cascade into those that refer to it.
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.commit()
+            # A table that is rebuilt is dropped on the way, which would remove the rows that refer to it. Said to the
+            # driver itself: our engine begins a transaction before any statement, and within one SQLite ignores this.
+            driver = connection.connection.dbapi_connection
+            assert driver is not None  # noqa: S101 - it was opened just above
+            driver.execute("PRAGMA foreign_keys=OFF")
         options = current_app.extensions["migrate"].configure_args
         context.configure(connection=connection, target_metadata=Base.metadata, **options)
         with context.begin_transaction():
             context.run_migrations()
+    engine.dispose()  # the next connection keeps foreign keys again
 
 
 if context.is_offline_mode():

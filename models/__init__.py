@@ -2,9 +2,10 @@
 
 from models.attempt import Attempt
 from models.base import Base, begin_writing, db
+from models.browser import KnownBrowser
 from models.ceremony import Ceremony
 from models.event import Event
-from models.factor import RecoveryCode, TotpApp
+from models.factor import Passkey, RecoveryCode, TotpApp
 from models.mail import Mail
 from models.project import Invitation, Project, ProjectRole, SimplePage
 from models.release import DeletedFilename, File, Release
@@ -23,7 +24,9 @@ __all__ = [
     "Event",
     "File",
     "Invitation",
+    "KnownBrowser",
     "Mail",
+    "Passkey",
     "Project",
     "ProjectRole",
     "RecoveryCode",

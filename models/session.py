@@ -24,6 +24,7 @@ class BrowserSession(Base):
     confirmed_at: Mapped[datetime | None]  # when the person last proved to be there ("confirm it is you")
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    browser_id: Mapped[int | None] = mapped_column(ForeignKey("known_browser.id", ondelete="SET NULL"), index=True)
     address: Mapped[str] = mapped_column(String(64))
     user_agent: Mapped[str] = mapped_column(String(255))
     data: Mapped[dict[str, Any]] = mapped_column(

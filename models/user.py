@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Id
@@ -28,6 +28,10 @@ class User(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     is_admin: Mapped[bool] = mapped_column(default=False)
     recovery_codes_confirmed_at: Mapped[datetime | None]  # when one was typed to prove that they are kept
+    # What passkeys call the account: random, so that it tells nothing. Made with the first one.
+    passkey_handle: Mapped[bytes | None] = mapped_column(LargeBinary(64), unique=True)
+    # Since when the address has to be proved again before a second factor is added, because nobody was here for long.
+    address_proof_due_since: Mapped[datetime | None]
 
     emails: Mapped[list["Email"]] = relationship(
         back_populates="user", order_by="Email.id", cascade="all, delete-orphan", lazy="selectin"

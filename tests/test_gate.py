@@ -24,6 +24,10 @@ from tests.conftest import MakeApp
 
 # Everything that anybody may open. A route that is added here is a decision: say why in the commit.
 PUBLIC = {
+    "auth.confirm_sign_in",
+    "auth.passkey_options",
+    "auth.passkey_validate",
+    "auth.password_step",
     "auth.recovery_step",
     "auth.register",
     "auth.request_reset",

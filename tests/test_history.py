@@ -28,8 +28,8 @@ def test_every_event_that_is_written_down_has_its_words() -> None:
 @pytest.mark.parametrize(
     ("tag", "details", "words"),
     [
-        ("account:totp:added", {"app": "My phone"}, "Authenticator app “My phone” added"),
-        ("account:totp:added", {"app": "{0.__class__} {x}"}, "Authenticator app “{0.__class__} {x}” added"),
+        ("account:totp:added", {"label": "My phone"}, "Authenticator app “My phone” added"),
+        ("account:totp:added", {"label": "{0.__class__} {x}"}, "Authenticator app “{0.__class__} {x}” added"),
         ("account:totp:added", {}, "Authenticator app “…” added"),
         ("account:sign_in:failed", {"reason": "wrong password"}, "Somebody could not sign in: wrong password"),
         ("someone:elses:tag", {"x": "y"}, "someone:elses:tag"),
@@ -50,7 +50,7 @@ def test_the_newest_come_first_and_only_ones_own(app: Flask, people: People, clo
         journal.record(db.session(), "account:session:ended", now=clock.now(), origin=ORIGIN, actor_id=nora.id)
         journal.record(db.session(), "gate:create_token:denied", now=clock.now(), origin=ORIGIN, actor_id=ana.id)
 
-    entries = history.recent(db.session(), ana.id)
+    entries = history.leaf(db.session(), ana.id, most=20).entries
 
     assert len(entries) == 20
     assert entries[0].words == "Email address number29@mail.example added"
@@ -71,6 +71,6 @@ def test_whoever_else_did_it_is_named_and_not_traced(app: Flask, people: People,
             details={"project": "acme-utils", "role": "owner"},
         )
 
-    entries = history.recent(db.session(), bo.id)
+    entries = history.leaf(db.session(), bo.id).entries
 
     assert [(entry.by, entry.origin) for entry in reversed(entries)] == [("ana", None), (None, ORIGIN), (None, ORIGIN)]

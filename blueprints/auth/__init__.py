@@ -4,4 +4,13 @@ from flask import Blueprint
 
 bp = Blueprint("auth", __name__)
 
-from blueprints.auth import passwords, reauthenticate, register, second_step, sign_in, verify_email  # noqa: E402, F401
+from blueprints.auth import (  # noqa: E402, F401 - their routes register themselves
+    confirm_sign_in,
+    passkeys,
+    passwords,
+    reauthenticate,
+    register,
+    second_step,
+    sign_in,
+    verify_email,
+)

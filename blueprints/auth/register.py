@@ -14,6 +14,7 @@ from blueprints.gate import public
 from blueprints.redirects import safe_next
 from domain.identity import accounts
 from domain.identity.accounts import NotRegistered, Registration
+from domain.identity.sign_ins import Method
 from domain.problems import Problem
 from models import db
 
@@ -49,9 +50,9 @@ def register() -> ResponseReturnValue:
     except Problem as problem:
         return _page(form, put(form, problem))
     address = user.emails[0].address
-    answer = arrive(user, method="registration", destination=destination)
+    destination = arrive(user, method=Method.REGISTRATION, destination=destination)
     flash(f"Welcome, {registration.username}. We sent a link to {address}: open it to verify the address.", "success")
-    return answer
+    return redirect(destination, 303)
 
 
 def _page(form: RegisterForm, status: Status) -> ResponseReturnValue:

@@ -3,23 +3,25 @@
 from flask import flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from blueprints import wiring
+from blueprints import browser_cookie, wiring
 from blueprints.auth import bp
 from blueprints.auth.arrival import arrive
 from blueprints.auth.forms import SignInForm
+from blueprints.auth.half import PASSWORD_GIVEN, remember_half
 from blueprints.browser_session import leave, origin_of, rise
 from blueprints.caller import signed_in_user
 from blueprints.form_problems import INVALID, Status, put
 from blueprints.gate import management_action, public
 from blueprints.redirects import safe_next
 from domain import journal
-from domain.identity import accounts
+from domain.identity import accounts, browsers
 from domain.identity.sessions import Level
+from domain.identity.sign_ins import Method
 from domain.identity.standing import standing_of
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.problems import Problem
-from models import db
+from models import User, db
 
 
 @bp.route("/account/login/", methods=["GET", "POST"])
@@ -45,9 +47,12 @@ def sign_in() -> ResponseReturnValue:
         return _page(form, put(form, problem))
     standing = standing_of(db.session(), user.id)
     if standing is None or not standing.has_second_factor:
-        return arrive(user, method="password", destination=destination)
-    rise(user_id=user.id, to=Level.HALF, method="password")
+        return _arrived(form, user, Method.PASSWORD, destination)
+    if browsers.is_trusted(db.session(), user, browser_cookie.handle(), now=wiring.now()):
+        return _arrived(form, user, Method.TRUSTED_BROWSER, destination)
+    rise(user_id=user.id, to=Level.HALF, method=PASSWORD_GIVEN)
     session["next"] = destination
+    remember_half(user)
     db.session.commit()
     return redirect(url_for("auth.second_step"), 303)
 
@@ -69,6 +74,13 @@ def sign_out(permit: Permit) -> ResponseReturnValue:
     # Not "cookies": the chosen colours may stay.
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
+
+
+def _arrived(form: SignInForm, user: User, method: Method, destination: str) -> ResponseReturnValue:
+    try:
+        return redirect(arrive(user, method=method, destination=destination), 303)
+    except Problem as problem:  # too many links were mailed already
+        return _page(form, put(form, problem))
 
 
 def _page(form: SignInForm, status: Status) -> ResponseReturnValue:

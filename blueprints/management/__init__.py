@@ -8,10 +8,12 @@ from blueprints.management import (  # noqa: E402, F401 - their routes register 
     account,
     collaborators,
     emails,
+    history,
     password,
     projects,
     releases,
     resume,
+    sessions,
     tokens,
     why,
 )

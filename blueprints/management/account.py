@@ -16,6 +16,8 @@ from domain.policy.decision import Permit
 from domain.problems import Problem
 from models import User, db
 
+NEWEST = 10  # of the history; the rest has a page of its own
+
 
 @bp.get("/manage/account/")
 @management_action(Action.VIEW_ACCOUNT)
@@ -52,6 +54,6 @@ def _page(permit: Permit, form: ProfileForm, status: Status) -> ResponseReturnVa
         address=user.primary_email.address if user.primary_email else "",
         protection=protection_of(db.session(), user, permit.account, policy, now=now),
         all_codes=recovery.CODES,
-        entries=history.recent(db.session(), user.id),
+        entries=history.leaf(db.session(), user.id, most=NEWEST).entries,
     )
     return page, *status

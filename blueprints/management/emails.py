@@ -87,7 +87,7 @@ def remove_email(permit: Permit, email: Email) -> ResponseReturnValue:
 @management_action(Action.VERIFY_EMAIL)
 def unverified(permit: Permit) -> ResponseReturnValue:
     """The one task of a new account: verify the address, or correct it."""
-    if permit.account.has_verified_email:
+    if permit.account.has_verified_email and not permit.account.must_prove_address:
         return redirect(url_for("management.account"), 303)
     return _task(permit, _form_kept(), (200, {}))
 
@@ -125,7 +125,8 @@ def _done(permit: Permit, email: Email, act: Callable[[], None], words: str) -> 
         return _list(permit, EmailForm(formdata=None), status_of(problem), problem.message)
     db.session.commit()
     flash(words.format(address), "success")
-    is_the_task = is_primary and not permit.account.has_verified_email
+    account = permit.account
+    is_the_task = is_primary and (account.must_prove_address or not account.has_verified_email)
     return redirect(url_for("management.unverified" if is_the_task else "management.emails"), 303)
 
 

@@ -68,7 +68,7 @@ def _trace(event: Event) -> Trace:
 
 
 def _way_on(reason: Reason) -> tuple[str, str] | None:
-    if reason not in (Reason.EMAIL_UNVERIFIED, Reason.TWO_FACTOR_REQUIRED):
+    if reason not in (Reason.EMAIL_UNVERIFIED, Reason.ADDRESS_PROOF_REQUIRED, Reason.TWO_FACTOR_REQUIRED):
         return None
     remedy = REMEDIES[reason]
     return remedy.title.removesuffix(" to continue"), url_for(str(remedy.endpoint))

@@ -4,4 +4,4 @@ from flask import Blueprint
 
 bp = Blueprint("mfa", __name__)
 
-from blueprints.mfa import apps, choose, recovery_codes, totp  # noqa: E402, F401 - their routes register themselves
+from blueprints.mfa import choose, factors, passkeys, recovery_codes, totp  # noqa: E402, F401 - they bring the routes

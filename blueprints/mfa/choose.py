@@ -1,34 +1,43 @@
 """Where somebody without a second factor is sent, and where the others look after theirs."""
 
+from dataclasses import dataclass
+
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints import wiring
+from blueprints.browser_session import row_session
 from blueprints.gate import management_action
 from blueprints.mfa import bp
-from domain.identity import factors, recovery
+from domain.identity import factors, recovery, totp_enrolment
+from domain.identity.authenticator_makes import make_of
+from domain.identity.factors import SecondFactor
+from domain.identity.passkeys import encoded
+from domain.identity.sign_ins import Method
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
-from models import db
+from models import Passkey, User, db
+
+METHODS = {"totp": "mfa.totp", "webauthn": "mfa.passkey"}
 
 
 @bp.get("/manage/account/two-factor/")
 @management_action(Action.VIEW_FACTORS)
 def choose(permit: Permit) -> ResponseReturnValue:
     """Offer the methods, or list what there is already."""
-    if request.args.get("method") == "totp":
-        return redirect(url_for("mfa.totp"), 303)
-    apps = factors.apps_of(db.session(), permit.account.user_id)
-    if not apps:
+    if request.args.get("method") in METHODS:
+        return redirect(url_for(METHODS[request.args["method"]]), 303)
+    user = db.session.get_one(User, permit.account.user_id)
+    listed = factors.all_of(db.session(), user.id)
+    if not listed:
         return render_template("mfa/choose.html")
-    policy, now = wiring.services().policy, wiring.now()
     return render_template(
         "mfa/factors.html",
-        apps=apps,
-        must_stay=factors.must_stay(db.session(), apps[0], permit.account, policy, now=now),
-        has_room=len(apps) < factors.MAX_APPS,
-        codes_left=recovery.codes_left(db.session(), permit.account.user_id),
-        few=recovery.FEW,
+        rows=_rows(listed, permit),
+        has_room=len(factors.apps_of(db.session(), user.id)) < totp_enrolment.MAX_APPS,
+        codes_left=recovery.codes_left(db.session(), user.id),
+        accepted=_accepted(user),
+        is_by_recovery_code=row_session().begun_by(Method.RECOVERY_CODE.words),
     )
 
 
@@ -36,8 +45,50 @@ def choose(permit: Permit) -> ResponseReturnValue:
 @management_action(Action.VIEW_FACTORS)
 def done(permit: Permit) -> ResponseReturnValue:
     """Say what there is now, and lead back to what was interrupted."""
-    apps = factors.apps_of(db.session(), permit.account.user_id)
-    if not apps:
+    listed = factors.all_of(db.session(), permit.account.user_id)
+    if not listed:
         return redirect(url_for("mfa.choose"), 303)
     left = recovery.codes_left(db.session(), permit.account.user_id)
-    return render_template("mfa/done.html", apps=apps, codes_left=left)
+    return render_template("mfa/done.html", factors=listed, codes_left=left)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A second factor as the list shows it. notes: what else is to be said of it."""
+
+    factor: SecondFactor
+    notes: list[str]
+    must_stay: bool
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What a browser may tell password managers: which of our passkeys still sign in (WebAuthn Level 3 §5.1.10)."""
+
+    party_id: str
+    handle: str
+    ids: list[str]
+
+
+def _rows(listed: list[SecondFactor], permit: Permit) -> list[Row]:
+    policy, now = wiring.services().policy, wiring.now()
+    return [
+        Row(factor, _notes(factor), factors.must_stay(db.session(), factor, permit.account, policy, now=now))
+        for factor in listed
+    ]
+
+
+def _notes(factor: SecondFactor) -> list[str]:
+    if not isinstance(factor, Passkey):
+        return []
+    kept = "synced" if factor.is_backed_up else "could be synced" if factor.is_backup_eligible else "this device only"
+    make = make_of(factor.aaguid)
+    claims = [f"says it is {make}"] if make else []
+    return [kept, *claims, *(["signs in without a password"] if factor.is_discoverable else [])]
+
+
+def _accepted(user: User) -> Accepted | None:
+    if user.passkey_handle is None:
+        return None
+    ids = [encoded(key.credential_id) for key in factors.working_keys_of(db.session(), user.id)]
+    return Accepted(wiring.services().party.id, encoded(user.passkey_handle), ids)

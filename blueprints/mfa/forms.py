@@ -13,10 +13,16 @@ class TotpForm(FlaskForm):  # type: ignore[misc]  # flask_wtf publishes no types
     totp_value = StringField("Code from the app")
 
 
-class RenameForm(FlaskForm):  # type: ignore[misc]
-    """Call an app something else."""
+class PasskeyForm(FlaskForm):  # type: ignore[misc]
+    """Add a passkey or security key."""
 
-    label = Line("Name of this app")
+    label = Line("Name of this passkey or key")
+
+
+class RenameForm(FlaskForm):  # type: ignore[misc]
+    """Call a second factor something else."""
+
+    label = Line("Name")
 
 
 class SavedForm(FlaskForm):  # type: ignore[misc]

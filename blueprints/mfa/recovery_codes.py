@@ -8,7 +8,7 @@ from blueprints.form_problems import Status, put
 from blueprints.gate import management_action
 from blueprints.mfa import bp
 from blueprints.mfa.forms import SavedForm
-from domain.identity import factors, recovery
+from domain.identity import recovery
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.problems import Problem
@@ -19,7 +19,7 @@ from models import User, db
 @management_action(Action.CONFIRM_RECOVERY_CODES)
 def recovery_codes(permit: Permit) -> ResponseReturnValue:
     """Show new codes while that is possible, afterwards how many are left."""
-    if not factors.apps_of(db.session(), permit.account.user_id):
+    if not permit.account.has_second_factor:
         flash("Recovery codes come with a second factor. Set one up first.", "info")
         return redirect(url_for("mfa.choose"), 303)
     return _page(permit, SavedForm(), (200, {}))

@@ -12,13 +12,14 @@ from blueprints.browser_session import confirm_presence
 from blueprints.form_problems import INVALID, Status, put
 from blueprints.gate import management_action
 from blueprints.mfa import bp
+from blueprints.mfa.arrival import after_enrolment
 from blueprints.mfa.forms import TotpForm
-from domain.identity import factors
+from domain.identity import factors, totp_enrolment
 from domain.identity.totp import grouped, otpauth_uri
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.problems import Problem
-from models import User, db
+from models import db
 
 
 @bp.route("/manage/account/totp-provision", methods=["GET", "POST"])
@@ -27,13 +28,13 @@ def totp(permit: Permit) -> ResponseReturnValue:
     """Show the QR code; take the code that it leads to."""
     form = TotpForm()
     if not form.is_submitted():
-        form.label.data = request.args.get("label") or factors.free_label(db.session(), permit.account.user_id)
+        form.label.data = request.args.get("label") or _free_label(permit)
         return _page(permit, form, (200, {}))
     if not form.validate():
         return _page(permit, form, (INVALID, {}))
     found, now = wiring.services(), wiring.now()
     try:
-        factors.confirm_totp(
+        totp_enrolment.confirm_totp(
             db.session(),
             permit,
             found.box,
@@ -45,20 +46,16 @@ def totp(permit: Permit) -> ResponseReturnValue:
     except Problem as problem:
         return _refused(permit, form, problem)
     confirm_presence()
-    user = db.session.get_one(User, permit.account.user_id)
-    is_saved = user.recovery_codes_confirmed_at is not None
+    destination = after_enrolment(permit.account.user_id)
     db.session.commit()
-    if is_saved:
-        return redirect(url_for("mfa.done"), 303)
-    flash("Two-factor authentication is on. One thing is left: a way back in if the phone is lost.", "success")
-    return redirect(url_for("mfa.recovery_codes"), 303)
+    return redirect(url_for(destination), 303)
 
 
 @bp.post("/manage/account/totp-provision/restart")
 @management_action(Action.ENROL_TOTP, resume="mfa.totp")
 def restart_totp(permit: Permit) -> ResponseReturnValue:
     """Throw the waiting secret away; the page shows a new one."""
-    factors.drop_pending(db.session(), permit)
+    totp_enrolment.drop_pending(db.session(), permit)
     db.session.commit()
     flash("This is a new code. Remove the old entry from your app, then scan this one.", "info")
     return redirect(url_for("mfa.totp"), 303)
@@ -66,7 +63,7 @@ def restart_totp(permit: Permit) -> ResponseReturnValue:
 
 def _refused(permit: Permit, form: TotpForm, problem: Problem) -> ResponseReturnValue:
     db.session.rollback()
-    if isinstance(problem, factors.SetUpOver) and factors.apps_of(db.session(), permit.account.user_id):
+    if isinstance(problem, totp_enrolment.SetUpOver) and factors.apps_of(db.session(), permit.account.user_id):
         flash(problem.message, "info")
         return redirect(url_for("mfa.choose"), 303)
     form.totp_value.data = ""
@@ -76,14 +73,14 @@ def _refused(permit: Permit, form: TotpForm, problem: Problem) -> ResponseReturn
 def _page(permit: Permit, form: TotpForm, status: Status) -> ResponseReturnValue:
     site, user_id = wiring.services().site, permit.account.user_id
     try:
-        waiting = factors.begin_totp(db.session(), permit, wiring.services().box, now=wiring.now())
+        waiting = totp_enrolment.begin_totp(db.session(), permit, wiring.services().box, now=wiring.now())
     except Problem as problem:  # five apps
         flash(problem.message, "warning")
         return redirect(url_for("mfa.choose"), 303)
     db.session.commit()
-    is_first = not factors.apps_of(db.session(), user_id)
+    is_first = not factors.all_of(db.session(), user_id)
     secret: str = waiting.payload["secret"]
-    label = "" if is_first else factors.free_label(db.session(), user_id)
+    label = _free_label(permit) if factors.apps_of(db.session(), user_id) else ""
     uri = otpauth_uri(secret, account=permit.account.username, issuer=f"{site.name} {site.host}", label=label)
     page = render_template(
         "mfa/totp.html",
@@ -96,6 +93,10 @@ def _page(permit: Permit, form: TotpForm, status: Status) -> ResponseReturnValue
         until=waiting.expires_at,
     )
     return page, *status
+
+
+def _free_label(permit: Permit) -> str:
+    return factors.free_label(db.session(), permit.account.user_id, totp_enrolment.LABEL)
 
 
 def _qr(text: str) -> Markup:

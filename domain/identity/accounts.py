@@ -15,20 +15,17 @@ from domain.identity import account_names, ceremonies, emails, guesses, throttle
 from domain.identity.ceremonies import Purpose
 from domain.identity.emails import Address
 from domain.identity.passwords import PasswordHasher, check_strength
-from domain.identity.throttle import PASSWORD_FROM_ADDRESS, PASSWORD_OF_ACCOUNT, REGISTER, TooMany
+from domain.identity.throttle import PASSWORD_FROM_ADDRESS, PASSWORD_OF_ACCOUNT, PRESENCE, REGISTER, Budget, TooMany
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.policy.principals import Origin
 from domain.problems import Problem
-from models import Email, Event, User, begin_writing
+from models import Email, User, begin_writing
 from models.user import username_key
 
-SIGNED_IN = "account:sign_in:succeeded"
 NOT_SIGNED_IN = "account:sign_in:failed"
 WRONG_PASSWORD = "wrong password"  # noqa: S105 - a reason in the journal
-WORTH_TELLING = 3  # wrong passwords before a right one
-MOST_COUNTED = 100  # whoever keeps guessing must not make a sign-in slow
 
 
 @dataclass(frozen=True)
@@ -150,8 +147,35 @@ def authenticate(
     user = find(db, identifier)
     user_id, kept_hash = (user.id, user.password_hash) if user else (None, None)
     budget_key = str(user_id) if user_id else key_of_nobody(identifier)
+    spending = PASSWORD_OF_ACCOUNT, budget_key
+    return _with_password(db, hasher, user_id, kept_hash, password, spending=spending, origin=origin, now=now)
+
+
+def authenticate_after_key(
+    db: Session, hasher: PasswordHasher, user_id: int, *, password: str, origin: Origin, now: datetime
+) -> User:
+    """The same for somebody whose key answered just now without checking its owner: the password is the other half.
+
+    Out of a budget that only the holder of the key can spend, so that no stranger's guesses stand in the way.
+    """
+    kept_hash, spending = db.get_one(User, user_id).password_hash, (PRESENCE, str(user_id))
+    return _with_password(db, hasher, user_id, kept_hash, password, spending=spending, origin=origin, now=now)
+
+
+def _with_password(
+    db: Session,
+    hasher: PasswordHasher,
+    user_id: int | None,
+    kept_hash: str | None,
+    password: str,
+    *,
+    spending: tuple[Budget, str],
+    origin: Origin,
+    now: datetime,
+) -> User:
+    """The account, if the password is its. The same work is done for nobody: `user_id` None."""
     try:
-        throttle.take(db, (PASSWORD_OF_ACCOUNT, budget_key), (PASSWORD_FROM_ADDRESS, origin.address), now=now)
+        throttle.take(db, spending, (PASSWORD_FROM_ADDRESS, origin.address), now=now)
     except TooMany:
         _note_failure(db, user_id, guesses.TOO_MANY, origin=origin, now=now)
         raise
@@ -162,32 +186,11 @@ def authenticate(
     if not user.is_active:
         _note_failure(db, user_id, "the account is frozen", origin=origin, now=now)
         raise AccountFrozen
-    throttle.clear(db, PASSWORD_OF_ACCOUNT, budget_key)
+    throttle.clear(db, *spending)
     throttle.refund(db, PASSWORD_FROM_ADDRESS, origin.address)
     if hasher.needs_rehash(kept_hash):
         user.password_hash = hasher.hash(password)
     return user
-
-
-def note_sign_in(db: Session, notices: Notices, user: User, *, method: str, origin: Origin, now: datetime) -> int:
-    """Write down that somebody has fully signed in; links for a forgotten password die by it.
-
-    method: how, in words. Returns how many wrong passwords came before; from three on the owner is told by mail.
-    """
-    last = select(Event.id).where(Event.user_id == user.id, Event.tag == SIGNED_IN).order_by(Event.id.desc()).limit(1)
-    since = db.scalar(last) or 0
-    failed = (
-        select(Event.details)
-        .where(Event.user_id == user.id, Event.tag == NOT_SIGNED_IN, Event.id > since)
-        .order_by(Event.id.desc())
-        .limit(MOST_COUNTED)
-    )
-    failures = len([details for details in db.scalars(failed) if details["reason"] == WRONG_PASSWORD])
-    ceremonies.abandon(db, Purpose.RESET_PASSWORD, user_id=user.id)
-    journal.record(db, SIGNED_IN, now=now, origin=origin, actor_id=user.id, details={"method": method})
-    if failures >= WORTH_TELLING:
-        notices.tell(db, user, "sign-in-after-failures", now=now, origin=origin, failures=failures)
-    return failures
 
 
 def edit_profile(db: Session, permit: Permit, *, full_name: str, now: datetime) -> None:

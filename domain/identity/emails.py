@@ -69,11 +69,7 @@ def send_verification(db: Session, box: SecretBox, notices: Notices, email: Emai
     if holder is not None:
         notices.send(db, "address-in-use", to=holder.address, user_id=holder.user_id, now=now, holder=holder.user)
         return
-    payload = {"email_id": email.id, "address": email.address_key}
-    token = ceremonies.begin(db, box, Purpose.VERIFY_EMAIL, now=now, payload=payload, user_id=email.user_id)
-    notices.send(
-        db, "verify-email", to=email.address, user_id=email.user_id, now=now, username=email.user.username, token=token
-    )
+    _send(db, box, notices, email, "verify-email", now=now)
 
 
 def waiting_address(db: Session, permit: Permit, box: SecretBox, token: str, *, now: datetime) -> Email:
@@ -89,7 +85,10 @@ def verify(db: Session, permit: Permit, box: SecretBox, token: str, *, now: date
     begun, email = _waiting(db, permit, box, token, now=now)
     if not ceremonies.spend(db, begun, now=now):
         raise Problem(LINK_OVER)
+    if email.is_primary:
+        email.user.address_proof_due_since = None
     if email.verified_at is not None:
+        _record(db, permit, "account:email:proved", email, now=now)
         return email
     try:
         with db.begin_nested():
@@ -105,12 +104,19 @@ def verify(db: Session, permit: Permit, box: SecretBox, token: str, *, now: date
 
 
 def resend(db: Session, permit: Permit, box: SecretBox, notices: Notices, email: Email, *, now: datetime) -> None:
-    """Send the link for an address again. Raises Problem: it is verified already, or too many were sent."""
+    """Send the link for an address again. Raises Problem: it is verified already, or too many were sent.
+
+    A verified one can be proved again where that is due: the primary one of an account that nobody used for long.
+    """
     permit.covers(Action.VERIFY_EMAIL, email)
-    if email.verified_at is not None:
+    is_due = email.is_primary and permit.account.must_prove_address
+    if email.verified_at is not None and not is_due:
         raise Problem(f"{email.address} is verified already.")
     throttle.take(db, (VERIFICATION_MAIL, str(email.user_id)), now=now)
-    send_verification(db, box, notices, email, now=now)
+    if email.verified_at is None:
+        send_verification(db, box, notices, email, now=now)
+    else:
+        _send(db, box, notices, email, "address-proof", now=now, address=email.address)
 
 
 def add(db: Session, permit: Permit, box: SecretBox, notices: Notices, *, typed: str, now: datetime) -> Email:
@@ -190,6 +196,16 @@ def correct(db: Session, permit: Permit, box: SecretBox, notices: Notices, *, ty
     if email.verified_at is None:
         send_verification(db, box, notices, email, now=now)
     return email
+
+
+def _send(
+    db: Session, box: SecretBox, notices: Notices, email: Email, notice: str, *, now: datetime, **values: object
+) -> None:
+    """Mail a link that proves the address."""
+    payload = {"email_id": email.id, "address": email.address_key}
+    token = ceremonies.begin(db, box, Purpose.VERIFY_EMAIL, now=now, payload=payload, user_id=email.user_id)
+    username = email.user.username
+    notices.send(db, notice, to=email.address, user_id=email.user_id, now=now, username=username, token=token, **values)
 
 
 def _waiting(db: Session, permit: Permit, box: SecretBox, token: str, *, now: datetime) -> tuple[Begun, Email]:

@@ -1,5 +1,5 @@
-"""What a try at a second factor costs. Apps, recovery codes and "confirm it is you" share the account's one budget:
-a second kind of code must not mean further guesses."""
+"""What a try at a second factor costs. Apps, keys, recovery codes and "confirm it is you" share the account's one
+budget: a second kind of proof must not mean further guesses."""
 
 from datetime import datetime
 
@@ -7,24 +7,43 @@ from sqlalchemy.orm import Session
 
 from domain import journal
 from domain.identity import throttle
-from domain.identity.throttle import SECOND_FACTOR, SECOND_FACTOR_FROM_ADDRESS, TooMany
+from domain.identity.throttle import CODES_IN_A_ROW, SECOND_FACTOR, SECOND_FACTOR_FROM_ADDRESS, Budget, TooMany
 from domain.policy.principals import Origin
+from domain.problems import Problem
 
 TOO_MANY = "too many tries"
 
 
-def count(db: Session, user_id: int, *, origin: Origin, now: datetime) -> None:
-    """Count a try before its outcome is known. Commits, as `throttle.take` does, and raises TooMany."""
+class CodesOver(Problem):
+    """A hundred codes in a row were wrong: whoever types them is not the one who holds the app."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A hundred codes in a row were wrong, so codes of apps are refused. Use a passkey, a security key or a "
+            "recovery code: then they work again. Without any, ask an administrator of this index.",
+            code="codes_over",
+        )
+
+
+def count(db: Session, user_id: int, *more: Budget, origin: Origin, now: datetime) -> None:
+    """Count a try before its outcome is known. Commits, as `throttle.take` does, and raises TooMany.
+
+    more: further budgets of the account, for tries of one kind. Raises CodesOver where that of codes is spent.
+    """
+    account = [(budget, str(user_id)) for budget in (SECOND_FACTOR, *more)]
     try:
-        throttle.take(db, (SECOND_FACTOR, str(user_id)), (SECOND_FACTOR_FROM_ADDRESS, origin.address), now=now)
-    except TooMany:
+        throttle.take(db, *account, (SECOND_FACTOR_FROM_ADDRESS, origin.address), now=now)
+    except TooMany as spent:
         note_refusal(db, user_id, TOO_MANY, origin=origin, now=now)
+        if spent.budget is CODES_IN_A_ROW:
+            raise CodesOver from None
         raise
 
 
 def forgive(db: Session, user_id: int, *, origin: Origin) -> None:
     """The try was right: the account starts over; the address, which others may share, gets this one back."""
-    throttle.clear(db, SECOND_FACTOR, str(user_id))
+    for budget in (SECOND_FACTOR, CODES_IN_A_ROW):
+        throttle.clear(db, budget, str(user_id))
     throttle.refund(db, SECOND_FACTOR_FROM_ADDRESS, origin.address)
 
 

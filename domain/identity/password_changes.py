@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from adapters.secretbox import SecretBox
 from domain import journal
-from domain.identity import account_names, accounts, ceremonies, emails, sessions, throttle
+from domain.identity import account_names, accounts, browsers, ceremonies, emails, throttle
 from domain.identity.ceremonies import Begun, Purpose
 from domain.identity.passwords import PasswordHasher, check_strength
 from domain.identity.throttle import PASSWORD_OF_ACCOUNT, PRESENCE, RESET_FROM_ADDRESS, RESET_MAIL, TooMany
@@ -50,7 +50,7 @@ def change_password(
         raise Problem("This is not your current password.", field=CURRENT_FIELD)
     new_hash = hasher.hash(new)
     user = db.get_one(User, user_id, with_for_update=True)
-    sessions.end_all(db, user_id, but=permit.member.session_id)
+    browsers.sign_out_others(db, user_id, kept=permit.member.session_id)
     _replace(db, notices, user, new_hash, tag="account:password:changed", origin=permit.principal.origin, now=now)
 
 
@@ -107,7 +107,7 @@ def reset_password(
     if not ceremonies.spend(db, begun, now=now):
         raise LinkOver
     ceremonies.abandon(db, Purpose.SET_UP_ADMIN, user_id=user.id)
-    sessions.end_all(db, user.id)
+    browsers.sign_out_others(db, user.id, kept=None)
     _replace(db, notices, user, new_hash, tag="account:password:reset", origin=origin, now=now)
     return user
 

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from domain.identity import factors, recovery, tokens
+from domain.identity.factors import SecondFactor
 from domain.policy.principals import Standing
 from domain.policy.rules import Policy
-from models import TotpApp, User
+from models import Passkey, User
 
 STALE_AFTER = timedelta(days=90)
 
@@ -24,11 +25,16 @@ class Protection:
 
     has_verified_email: bool
     is_required: bool
-    apps: list[TotpApp]
+    factors: list[SecondFactor]
     codes_left: int
     codes_saved: bool
     token_count: int
     stale_tokens: list[str]
+
+    @property
+    def kinds(self) -> str:
+        """What second factors there are, in words: "Passkey, authenticator app"."""
+        return factors.named(self.factors).capitalize()
 
     @property
     def has_codes(self) -> bool:
@@ -36,10 +42,23 @@ class Protection:
         return self.codes_saved and self.codes_left > recovery.FEW
 
     @property
+    def has_passkey(self) -> bool:
+        """Whether there is a proof that no fake page can have: a passkey or security key that works."""
+        return any(isinstance(factor, Passkey) and factor.refused_since is None for factor in self.factors)
+
+    @property
     def done(self) -> int:
-        """How many of the five tasks are done."""
-        has_second_method, has_no_stale_token = len(self.apps) > 1, not self.stale_tokens
-        return sum((self.has_verified_email, bool(self.apps), self.has_codes, has_second_method, has_no_stale_token))
+        """How many of the six tasks are done."""
+        return sum(
+            (
+                self.has_verified_email,
+                bool(self.factors),
+                self.has_codes,
+                len(self.factors) > 1,
+                self.has_passkey,
+                not self.stale_tokens,
+            )
+        )
 
 
 def protection_of(db: Session, user: User, account: Standing, policy: Policy, *, now: datetime) -> Protection:
@@ -48,7 +67,7 @@ def protection_of(db: Session, user: User, account: Standing, policy: Policy, *,
     return Protection(
         has_verified_email=account.has_verified_email,
         is_required=factors.is_required(account, policy, now=now),
-        apps=factors.apps_of(db, user.id),
+        factors=factors.all_of(db, user.id),
         codes_left=recovery.codes_left(db, user.id),
         codes_saved=user.recovery_codes_confirmed_at is not None,
         token_count=len(mine),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from adapters.secretbox import SecretBox
 from domain import journal
-from domain.identity import ceremonies, guesses, sessions
+from domain.identity import browsers, ceremonies, guesses
 from domain.identity.ceremonies import Purpose
 from domain.identity.passwords import HashCost, PasswordHasher
 from domain.identity.typed_codes import MalformedCode, fold
@@ -108,7 +108,7 @@ def codes_left(db: Session, user_id: int) -> int:
 
 def make_first_codes(db: Session, permit: Permit, box: SecretBox, user: User, *, now: datetime) -> None:
     """Make the codes that belong to a second factor being set up, unless the account has some left."""
-    permit.covers(Action.ENROL_TOTP)
+    permit.covers(Action.ENROL_PASSKEY if permit.action is Action.ENROL_PASSKEY else Action.ENROL_TOTP)
     if codes_left(db, user.id) == 0:
         _replace(db, permit, box, user, now=now)
 
@@ -118,7 +118,7 @@ def make_codes(db: Session, permit: Permit, box: SecretBox, notices: Notices, *,
     permit.covers(Action.MAKE_RECOVERY_CODES)
     user = db.get_one(User, permit.account.user_id, with_for_update=True)
     _replace(db, permit, box, user, now=now)
-    sessions.end_all(db, user.id, but=permit.member.session_id)
+    browsers.sign_out_others(db, user.id, kept=permit.member.session_id)
     notices.tell(db, user, "recovery-codes-made", now=now, origin=permit.principal.origin)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from adapters.secretbox import SecretBox, Unsealable
 from domain.identity import guesses, totp
 from domain.identity.factors import apps_of, secret_context
+from domain.identity.throttle import CODES_IN_A_ROW
 from domain.policy.principals import Origin
 from domain.problems import Problem
 from models import TotpApp
@@ -24,10 +25,11 @@ def check_code(db: Session, box: SecretBox, user_id: int, typed: str, *, origin:
     """Spend a code of one of the account's apps and return the app.
 
     The try is counted first, and committed. Raises Problem at the field: a malformed, wrong or used code, too many
-    of them, or an app whose secret does not open, which counts as no second factor given.
+    of them, or an app whose secret does not open, which counts as no second factor given. CodesOver after a hundred
+    wrong ones in a row.
     """
     code = totp.clean_code(typed)
-    guesses.count(db, user_id, origin=origin, now=now)
+    guesses.count(db, user_id, CODES_IN_A_ROW, origin=origin, now=now)
     opened = [(app, _secret(box, app)) for app in apps_of(db, user_id)]
     matching = [
         (app, step)

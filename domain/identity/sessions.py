@@ -10,6 +10,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
+from domain import journal
+from domain.policy.actions import Action
+from domain.policy.decision import Permit
 from domain.policy.principals import Origin
 from domain.problems import Problem
 from models import BrowserSession
@@ -17,6 +20,7 @@ from models import BrowserSession
 HANDLE_BYTES = 32
 IDLE = timedelta(hours=1)  # NIST SP 800-63B-4 §2.2.3, AAL2
 ABSOLUTE = timedelta(hours=24)  # the same
+ABSOLUTE_OF_ADMINISTRATORS = timedelta(hours=12)
 HALF_LASTS = timedelta(minutes=10)
 SEEN_EVERY = timedelta(minutes=1)  # how exact `seen_at` is; a write at every request would buy nothing
 
@@ -25,7 +29,7 @@ class Level(Enum):
     """How far a browser has come."""
 
     ANONYMOUS = "anonymous"
-    HALF = "half"  # the password was given, a second factor is still to come: counts as nobody
+    HALF = "half"  # one proof was given, another is still to come: counts as nobody
     FULL = "full"
 
 
@@ -70,6 +74,7 @@ def start(db: Session, *, origin: Origin, now: datetime) -> tuple[BrowserSession
         user_agent=origin.user_agent[:255],
         method="",
         user_id=None,
+        browser_id=None,
         stepped_up_at=None,
         confirmed_at=None,
         data={},
@@ -89,19 +94,26 @@ def step_up(
     method: str,
     origin: Origin,
     now: datetime,
+    lasts: timedelta = ABSOLUTE,
+    browser_id: int | None = None,
+    confirmed_at: datetime | None = None,
 ) -> str:
     """Raise a session to `level` for an account and return its new handle: the old one is dead at once, so that a
     handle planted in somebody's browser before they signed in is worth nothing afterwards. What the session had kept
-    (form secrets, notices) is dropped for the same reason. Raises SessionOver."""
+    (form secrets, notices) is dropped for the same reason. Raises SessionOver.
+
+    confirmed_at: when the person proved to be there; None where a browser was trusted instead, or one proof is missing.
+    """
     return _renew(
         db,
         row,
         user_id=user_id,
+        browser_id=browser_id,
         method=method,
         stepped_up_at=now,
-        confirmed_at=now if level is Level.FULL else None,
+        confirmed_at=confirmed_at,
         seen_at=now,
-        expires_at=now + ABSOLUTE,
+        expires_at=now + lasts,
         address=origin.address[:64],
         user_agent=origin.user_agent[:255],
         data={},
@@ -117,6 +129,22 @@ def confirm(db: Session, row: BrowserSession, *, now: datetime) -> str:
 def keep(db: Session, row: BrowserSession, data: dict[str, Any], *, now: datetime) -> None:
     """Write what the session holds for the next page, unless it has ended or risen meanwhile."""
     _change(db, row, data=data, seen_at=now)
+
+
+def list_of(db: Session, user_id: int, *, now: datetime) -> list[BrowserSession]:
+    """Where the account is signed in, the last seen first."""
+    alive = (BrowserSession.expires_at > now) & (BrowserSession.seen_at >= now - IDLE)
+    his = (BrowserSession.user_id == user_id) & (BrowserSession.level == Level.FULL.value)
+    return list(db.scalars(select(BrowserSession).where(his, alive).order_by(BrowserSession.seen_at.desc())))
+
+
+def revoke(db: Session, permit: Permit, session: BrowserSession, *, now: datetime) -> None:
+    """End one session of one's own. Its browser is at once nobody's."""
+    permit.covers(Action.END_SESSION, session)
+    details = {"method": session.method, "address": session.address}
+    origin, actor_id = permit.principal.origin, permit.account.user_id
+    journal.record(db, "account:session:revoked", now=now, origin=origin, actor_id=actor_id, details=details)
+    end(db, session.id)
 
 
 def end(db: Session, session_id: int) -> None:

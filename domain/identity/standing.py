@@ -4,24 +4,28 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from domain.policy.principals import Factor, Standing
-from models import Email, TotpApp, User
+from models import Email, Passkey, TotpApp, User
 
 
 def standing_of(db: Session, user_id: int) -> Standing | None:
     """The account's standing as it is now, or None if there is no such account."""
     verified = exists().where(Email.user_id == User.id, Email.is_primary, Email.verified_at.is_not(None))
-    has_totp = exists().where(TotpApp.user_id == User.id)
-    row = db.execute(
-        select(User.id, User.username, User.is_active, User.registered_at, verified, has_totp).where(User.id == user_id)
-    ).one_or_none()
+    # A key that is refused as copied counts: were it none, whoever holds the copy would bring the account down to its
+    # password alone.
+    has_app, has_key = exists().where(TotpApp.user_id == User.id), exists().where(Passkey.user_id == User.id)
+    account = (User.id, User.username, User.is_active, User.registered_at, User.address_proof_due_since)
+    row = db.execute(select(*account, verified, has_app, has_key).where(User.id == user_id)).one_or_none()
     if row is None:
         return None
-    found_id, username, is_active, registered_at, has_verified_email, has_totp_app = row
+    found_id, username, is_active, registered_at, proof_due_since, has_verified_email, *has = row
+    kinds = zip((Factor.TOTP, Factor.WEBAUTHN), has, strict=True)
+    factors = frozenset(kind for kind, is_there in kinds if is_there)
     return Standing(
         user_id=found_id,
         username=username,
         is_active=is_active,
         has_verified_email=has_verified_email,
         registered_at=registered_at,
-        factors=frozenset({Factor.TOTP} if has_totp_app else ()),
+        factors=factors,
+        must_prove_address=proof_due_since is not None and not factors,
     )

@@ -37,6 +37,7 @@ def _limits(*pairs: tuple[int, timedelta]) -> tuple[Limit, ...]:
 
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+EVER = timedelta(days=36_500)  # until a success starts the count over
 
 # The figures are PyPI's where it has them. One account's second factors share one budget: more apps must not mean
 # more guesses.
@@ -50,10 +51,14 @@ SECOND_FACTOR = Budget("factor:account", "wrong codes", _limits((5, 5 * MINUTE),
 SECOND_FACTOR_FROM_ADDRESS = Budget(
     "factor:address", "wrong codes", _limits((10, 5 * MINUTE), (50, HOUR)), by_network=True
 )
+# NIST SP 800-63B-4 §3.2.2: after a hundred wrong codes in a row, codes of apps are over until another factor succeeds.
+CODES_IN_A_ROW = Budget("codes:account", "wrong codes in a row", _limits((100, EVER)))
 # A lecturer's room of laptops registers from one address within minutes.
 REGISTER = Budget("register:address", "new accounts from here", _limits((40, HOUR), (200, DAY)), by_network=True)
 RESET_MAIL = Budget("reset:account", "password resets", _limits((5, HOUR), (20, DAY)))
 RESET_FROM_ADDRESS = Budget("reset:address", "password resets", _limits((20, HOUR)), by_network=True)
+NEW_BROWSER_MAIL = Budget("browser:account", "sign-ins from new browsers", _limits((6, HOUR), (20, DAY)))
+UNFINISHED_MAIL = Budget("unfinished:account", "unfinished sign-ins", _limits((1, DAY)))
 VERIFICATION_MAIL = Budget("verify:account", "verification mails", _limits((6, 6 * HOUR)))
 RESERVE_NAME = Budget("reserve:account", "new projects", _limits((20, HOUR)))
 INVITE = Budget("invite:account", "invitations", _limits((40, HOUR)))
@@ -67,7 +72,7 @@ class TooMany(Problem):
             f"Too many {budget.words}. Try again after {retry_at:%H:%M} UTC on {retry_at.day} {retry_at:%B}.",
             code="too_many_attempts",
         )
-        self.retry_at = retry_at
+        self.budget, self.retry_at = budget, retry_at
 
 
 def take(db: Session, *spending: tuple[Budget, str], now: datetime) -> None:
@@ -113,8 +118,9 @@ def refund(db: Session, budget: Budget, key: str) -> None:
 
 
 def sweep(db: Session, *, now: datetime) -> None:
-    """Remove budgets that nobody has touched for longer than the longest window."""
-    db.execute(delete(Attempt).where(Attempt.started_at < now - 2 * DAY))
+    """Remove windows that are over. One without an end stays, for it would start anew."""
+    over = (Attempt.window_seconds <= DAY.total_seconds()) & (Attempt.started_at < now - 2 * DAY)
+    db.execute(delete(Attempt).where(over))
 
 
 def _count(db: Session, bucket: str, limit: Limit, *, now: datetime) -> bool:

@@ -16,6 +16,7 @@ class Needs:
     fresh: the person must have confirmed lately that it is them.
     tokens: an API token may do it.
     operator: only the operator's shell may do it.
+    proved_address: on an account where nobody was for long, the address must have been proved again.
     """
 
     label: str
@@ -26,6 +27,7 @@ class Needs:
     fresh: bool = False
     tokens: bool = False
     operator: bool = False
+    proved_address: bool = False
 
 
 ACCOUNT = "account"
@@ -41,9 +43,16 @@ def _own(label: str, *, verified_email: bool = False, fresh: bool = False) -> Ne
     return Needs(label, ACCOUNT, verified_email=verified_email, second_factor=False, fresh=fresh)
 
 
-def _way_out(label: str, *, verified_email: bool = True, fresh: bool = True) -> Needs:
+def _way_out(label: str, *, verified_email: bool = True, fresh: bool = True, proved_address: bool = False) -> Needs:
     """An action that leads to a second factor, and so cannot ask for one."""
-    return Needs(label, FACTORS, verified_email=verified_email, second_factor=False, fresh=fresh)
+    return Needs(
+        label,
+        FACTORS,
+        verified_email=verified_email,
+        second_factor=False,
+        fresh=fresh,
+        proved_address=proved_address,
+    )
 
 
 @unique
@@ -60,10 +69,16 @@ class Action(Enum):
     REMOVE_EMAIL = _own("remove an email address", verified_email=True, fresh=True)
     CHANGE_PASSWORD = _own("change your password", fresh=True)
     EDIT_PROFILE = _own("edit your profile")
-    CHANGE_PRIMARY_EMAIL = Needs("change your primary email address", ACCOUNT, fresh=True)
+    CHANGE_PRIMARY_EMAIL = Needs("change your primary email address", ACCOUNT, fresh=True, proved_address=True)
+    VIEW_SESSIONS = _own("see where you are signed in")
+    END_SESSION = _own("end a session", fresh=True)
+    END_OTHER_SESSIONS = _own("end all other sessions", fresh=True)
+    DISTRUST_BROWSER = _own("have a browser asked for the second factor again", fresh=True)
+    VIEW_HISTORY = _own("see what happened to your account")
 
     VIEW_FACTORS = _way_out("see your second factors", verified_email=False, fresh=False)
-    ENROL_TOTP = _way_out("set up an authenticator app")
+    ENROL_TOTP = _way_out("set up an authenticator app", proved_address=True)
+    ENROL_PASSKEY = _way_out("add a passkey or security key", proved_address=True)
     CONFIRM_RECOVERY_CODES = _way_out("save your recovery codes", fresh=False)
     MAKE_RECOVERY_CODES = Needs("make new recovery codes", FACTORS, fresh=True)
     RENAME_FACTOR = Needs("rename a second factor", FACTORS, fresh=True)

@@ -19,6 +19,7 @@ class Reason(Enum):
     TOKEN_SCOPE = "token_scope"  # noqa: S105
     NO_PERMISSION = "no_permission"
     EMAIL_UNVERIFIED = "email_unverified"
+    ADDRESS_PROOF_REQUIRED = "address_proof_required"
     TWO_FACTOR_REQUIRED = "two_factor_required"
     CONFIRMATION_REQUIRED = "confirmation_required"
 

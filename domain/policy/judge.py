@@ -74,6 +74,12 @@ def _verify(principal: Principal, now: datetime) -> Principal:
     return principal
 
 
+def _prove_address(principal: Principal, now: datetime) -> Principal:
+    if isinstance(principal, Member | TokenHolder):
+        return replace(principal, account=replace(principal.account, must_prove_address=False))
+    return principal
+
+
 def _enrol(principal: Principal, now: datetime) -> Principal:
     if isinstance(principal, Member | TokenHolder):
         return replace(principal, account=replace(principal.account, factors=principal.account.factors | {Factor.TOTP}))
@@ -96,7 +102,8 @@ _CHANGES: tuple[tuple[str, Callable[[Principal, datetime], Principal]], ...] = (
     ("Use a token that has not expired.", _renew_token),
     ("Use a token that reaches this project.", _widen_token),
     ("Verify your primary email address.", _verify),
-    ("Set up an authenticator app.", _enrol),
+    ("Open the link that proves your address again.", _prove_address),
+    ("Set up a second factor.", _enrol),
     ("Confirm it is you.", _confirm),
 )
 
@@ -115,6 +122,7 @@ def _questions(case: _Case) -> Iterator[tuple[str, Ask]]:
         yield TOKEN_REACHES, _token_reaches
     yield PERMISSION, _has_permission
     yield EMAIL, _has_verified_email
+    yield ADDRESS_PROOF, _has_proved_address
     for rule in case.policy.rules:
         question = f"Does the rule {rule.id} ask for a second factor that is missing?"
         yield question, _asking(rule, question)
@@ -128,6 +136,7 @@ TOKEN_VALID = "Is the token still valid?"  # noqa: S105
 TOKEN_REACHES = "Does the token reach this project and this action?"  # noqa: S105
 PERMISSION = "Is it yours, or does your role in the project allow it?"
 EMAIL = "Is the primary email address verified?"
+ADDRESS_PROOF = "Was nobody here for so long that the address has to be proved again?"
 FRESH = "Did you confirm lately that it is you?"
 
 
@@ -191,6 +200,14 @@ def _has_verified_email(case: _Case) -> Step:
     if _account(case).has_verified_email:
         return Step(EMAIL, "yes")
     return Step(EMAIL, "no", stops=Reason.EMAIL_UNVERIFIED)
+
+
+def _has_proved_address(case: _Case) -> Step:
+    if not case.action.needs.proved_address:
+        return Step(ADDRESS_PROOF, "not asked", (("action", "possible without that proof"),))
+    if not _account(case).must_prove_address:
+        return Step(ADDRESS_PROOF, "no")
+    return Step(ADDRESS_PROOF, "yes", stops=Reason.ADDRESS_PROOF_REQUIRED)
 
 
 def _asking(rule: Rule, question: str) -> Ask:

@@ -9,7 +9,7 @@ class Factor(Enum):
     """A kind of second factor."""
 
     TOTP = "authenticator app"
-    WEBAUTHN = "security key"
+    WEBAUTHN = "passkey or security key"
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Standing:
     has_verified_email: bool
     registered_at: datetime
     factors: frozenset[Factor] = frozenset()
+    must_prove_address: bool = False  # nobody was here for long, and there is no second factor yet
 
     @property
     def has_second_factor(self) -> bool:

@@ -10,7 +10,7 @@ from flask import Flask
 
 from adapters.clock import SettableClock
 from adapters.secretbox import SecretBox
-from domain.identity import ceremonies, factors, second_step, sessions
+from domain.identity import ceremonies, factors, second_step, sessions, totp_enrolment
 from domain.identity.standing import standing_of
 from domain.notices import Notices
 from domain.policy.actions import Action
@@ -43,10 +43,10 @@ def spellings(secret: str) -> list[bytes]:
 
 def enrol(permit: Permit, box: SecretBox, notices: Notices, clock: SettableClock) -> str:
     """Connect an app; returns its secret."""
-    secret: str = factors.begin_totp(db.session(), permit, box, now=clock.now()).payload["secret"]
+    secret: str = totp_enrolment.begin_totp(db.session(), permit, box, now=clock.now()).payload["secret"]
     db.session.commit()
     code = pyotp.TOTP(secret).at(clock.now())
-    factors.confirm_totp(db.session(), permit, box, notices, code=code, label="", now=clock.now())
+    totp_enrolment.confirm_totp(db.session(), permit, box, notices, code=code, label="", now=clock.now())
     db.session.commit()
     return secret
 
@@ -58,7 +58,7 @@ def test_the_database_file_holds_no_secret_waiting_or_kept(
     permit = enrolment_permit(ana, clock)
 
     kept = enrol(permit, found.box, found.notices, clock)
-    waiting: str = factors.begin_totp(db.session(), permit, found.box, now=clock.now()).payload["secret"]
+    waiting: str = totp_enrolment.begin_totp(db.session(), permit, found.box, now=clock.now()).payload["secret"]
     db.session.commit()
 
     stored = b"".join(path.read_bytes() for path in tmp_path.glob("countersign.sqlite3*"))
@@ -125,7 +125,7 @@ def test_the_way_to_the_secret_asks_for_the_right_permit(app: Flask, people: Peo
     permit = permit_for(ana, Action.VIEW_FACTORS, now=clock.now())
 
     with pytest.raises(PermitMismatch):
-        factors.begin_totp(db.session(), permit, box, now=clock.now())
+        totp_enrolment.begin_totp(db.session(), permit, box, now=clock.now())
 
 
 def test_no_event_and_no_page_but_one_shows_the_secret(browser: Browser, people: People, clock: SettableClock) -> None:

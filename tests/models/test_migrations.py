@@ -1,6 +1,7 @@
 """Migrations go up and down on both databases, and end where the tables of the code begin."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,35 @@ def test_all_the_way_down_leaves_nothing_and_up_again_works(empty: Flask) -> Non
 
     upgrade()
     assert tables() == set(Base.metadata.tables)
+
+
+def test_a_table_that_is_rebuilt_takes_no_row_of_others_along(empty: Flask) -> None:
+    upgrade(revision="0001")
+    with db.engine.begin() as connection:
+        tables_then = sa.MetaData()
+        tables_then.reflect(connection, only=["user", "email", "session"])
+        now = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
+        user = {
+            "id": 1,
+            "username": "ana",
+            "username_key": "ana",
+            "full_name": "",
+            "is_active": True,
+            "is_admin": False,
+        }
+        connection.execute(
+            tables_then.tables["user"].insert().values(**user, password_changed_at=now, registered_at=now)
+        )
+        email = {"user_id": 1, "address": "ana@mail.example", "address_key": "ana@mail.example", "is_primary": True}
+        connection.execute(tables_then.tables["email"].insert().values(**email, added_at=now))
+
+    for revision in ("head", "0001"):
+        (downgrade if revision == "0001" else upgrade)(revision=revision)
+        with db.engine.connect() as connection:
+            kept = connection.exec_driver_sql(
+                'SELECT (SELECT count(*) FROM "user"), (SELECT count(*) FROM email)'
+            ).one()
+        assert tuple(kept) == (1, 1), revision
 
 
 def test_partial_indexes_are_there(empty: Flask) -> None:

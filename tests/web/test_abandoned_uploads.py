@@ -19,6 +19,6 @@ def test_a_file_that_came_in_more_than_a_day_ago_is_swept_up(app: Flask) -> None
         os.utime(path, 2 * ((now - age).timestamp(),))
 
     with app.app_context():
-        upkeep.sweep(db.session(), services.store, now=now)
+        upkeep.sweep(db.session(), services.store, services.box, services.notices, now=now)
 
     assert list(services.store.incoming.iterdir()) == [fresh]
