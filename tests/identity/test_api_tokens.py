@@ -193,7 +193,7 @@ def test_the_owner_is_told_of_a_new_token_and_of_its_removal(
             assert "“ci”" in part
             assert "203.0.113.7" in part
             assert "Firefox" in part
-            assert "You did not do this?" in part
+            assert "If this was not you, " in part
             assert text not in part
     events = list(db.session.scalars(sa.select(Event).order_by(Event.id)))
     assert [event.tag for event in events] == ["account:token:added", "account:token:removed"]

@@ -103,7 +103,7 @@ def test_an_invitation_gives_nothing_until_it_is_accepted(
     assert "http://localhost:8000/manage/projects/" in sent[0].text
     assert "29 Nov 2026, 14:05 UTC" in sent[0].text
     assert "bo accepted an invitation and is now a maintainer of acme-utils" in sent[1].text
-    assert "You did not do this?" in sent[2].text
+    assert "If this was not you, " in sent[2].text
 
 
 def test_from_where_something_was_done_is_told_to_nobody_else(people: People, table: Table, notices: Notices) -> None:

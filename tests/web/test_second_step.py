@@ -275,7 +275,7 @@ def test_a_used_recovery_code_is_told_by_mail_and_in_the_journal(app: Flask, ana
     mail = db.session.scalars(sa.select(Mail).where(Mail.notice == "recovery-code-used")).one()
     letter = wiring_of(app).notices.read(mail)
     event = db.session.scalars(sa.select(Event).where(Event.tag == "account:recovery_code:used")).one()
-    assert letter.subject == "A recovery code was used to sign in to your account ana"
+    assert letter.subject == "A recovery code of your account ana was used"
     assert "9 are left." in letter.text
     assert "203.0.113.7" in letter.text
     assert (event.user_id, event.details) == (ana.id, {"left": 9})

@@ -1,0 +1,377 @@
+"""The texts of all notices: one voice, the same in both parts, what to do if it was not you, nothing to break in with.
+
+Every folder of templates/email is written here with each way its mail can turn out.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import html5lib
+import pytest
+from flask import Flask
+
+from adapters.clock import SettableClock
+from domain.notices import Letter, Notices
+from models import ApiToken, Project, User, db
+from tests.builders import PASSWORD, People
+from tests.conftest import START
+from tests.letters import letters
+from tests.permits import ORIGIN
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "templates/email"
+HOST = "http://localhost:8000"
+RESET, EMAILS = "/account/request-password-reset/", "/manage/account/emails/"
+FACTORS, CODES = "/manage/account/two-factor/", "/manage/account/recovery-codes/"
+TOKENS = "/manage/account/token/"
+PEOPLE, RELEASES = "/manage/project/acme-utils/collaboration/", "/manage/project/acme-utils/releases/"
+
+Values = dict[str, object]
+LINK = "vHn3-x_Q" * 5 + "abc"  # as long as a real one, with the characters that a line could break at
+ACME = Project(name="Acme.Utils", normalized_name="acme-utils")
+WHEEL = "acme_utils-1.0-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
+APP: Values = {"origin": ORIGIN, "label": "My phone", "kind": "authenticator app"}
+KEY: Values = {"origin": ORIGIN, "label": "Blue key", "kind": "security key"}
+PASSKEY: Values = {"origin": ORIGIN, "label": "Laptop", "kind": "passkey"}
+EVERYTHING = ApiToken(description="ci", hint="WXYZ", reaches_all=True, expires_at=None)
+SOMETHING = ApiToken(
+    description="nightly", hint="WXYZ", reaches_all=False, projects=[ACME], expires_at=START + timedelta(days=30)
+)
+MINE: Values = {"origin": ORIGIN, "project": ACME, "by": "ana"}
+THEIRS: Values = {"project": ACME, "by": "bo"}
+FILE: Values = {"version": "1.0", "filename": WHEEL, "is_first": True}
+
+SAMPLES: dict[str, list[Values]] = {
+    "address-added": [{"origin": ORIGIN, "address": "second@mail.example"}],
+    "address-in-use": [{"holder": User(username="ana")}],
+    "address-removed": [{"origin": ORIGIN, "address": "second@mail.example"}],
+    "collaborator-added": [{**MINE, "role": "owner"}, {**MINE, "role": "maintainer"}],
+    "collaborator-removed": [{**MINE, "person": "bo"}, {**THEIRS, "person": "bo"}, {**THEIRS, "person": "cy"}],
+    "factor-added": [APP, KEY, PASSKEY],
+    "factor-removed": [APP, KEY, PASSKEY],
+    "factors-reset": [{}],
+    "file-published": [{**by, **FILE, "is_first": is_first} for by in (MINE, THEIRS) for is_first in (True, False)],
+    "invitation": [{**THEIRS, "role": role, "until": START + timedelta(days=7)} for role in ("owner", "maintainer")],
+    "invitation-accepted": [{**THEIRS, "role": role} for role in ("owner", "maintainer")],
+    "password-changed": [{"origin": ORIGIN}],
+    "password-reset": [{"origin": ORIGIN, "username": "ana", "token": LINK}],
+    "password-reset-unverified": [{"origin": ORIGIN}],
+    "primary-address-changed": [{"origin": ORIGIN, "address": "second@mail.example"}],
+    "recovery-code-used": [{"origin": ORIGIN, "left": left} for left in (0, 1, 3, 4, 9)],
+    "recovery-codes-made": [{"origin": ORIGIN}],
+    "release-deleted": [
+        {**by, "version": "1.0", "filenames": filenames}
+        for by in (MINE, THEIRS)
+        for filenames in ([WHEEL], [WHEEL, "acme_utils-1.0.tar.gz"])
+    ],
+    "removed-from-project": [MINE, THEIRS],
+    "sign-in-after-failures": [{"origin": ORIGIN, "failures": 7}],
+    "token-added": [{"origin": ORIGIN, "token": token} for token in (EVERYTHING, SOMETHING)],
+    "token-removed": [{"origin": ORIGIN, "token": EVERYTHING}],
+    "verify-email": [{"username": "ana", "token": LINK}],
+}
+TO_ONE_ADDRESS = {  # these go out with `send`, which knows no `user`
+    "address-in-use",
+    "password-reset",
+    "password-reset-unverified",
+    "verify-email",
+}
+OPENS = {
+    "password-reset": "/account/reset-password/",
+    "verify-email": "/account/verify-email/",
+}
+ADVICE = {  # the pages where whoever did not do it sets things right, in the order of what is urgent
+    "address-added": [RESET, EMAILS],
+    "address-removed": [RESET, EMAILS],
+    "collaborator-added": [RESET],
+    "collaborator-removed": [RESET],
+    "factor-added": [RESET, FACTORS],
+    "factor-removed": [RESET, FACTORS],
+    "factors-reset": [RESET],
+    "file-published": [TOKENS, RELEASES],
+    "password-changed": [RESET, EMAILS, FACTORS, TOKENS],
+    "primary-address-changed": [RESET, EMAILS],
+    "recovery-code-used": [RESET, CODES, FACTORS],
+    "recovery-codes-made": [RESET, CODES],
+    "release-deleted": [RESET],
+    "removed-from-project": [RESET],
+    "sign-in-after-failures": [RESET, FACTORS],
+    "token-added": [RESET, TOKENS],
+    "token-removed": [RESET, TOKENS],
+}
+ADVICE_ABOUT_OTHERS = {  # somebody else of the project did it
+    "collaborator-removed": [PEOPLE],
+    "file-published": [RELEASES],
+    "invitation-accepted": [PEOPLE],
+    "release-deleted": [PEOPLE],
+}
+
+Write = Callable[[str, Values], Letter]
+each_notice = pytest.mark.parametrize("notice", SAMPLES)
+
+
+@pytest.fixture
+def ana(people: People) -> User:
+    return people.a_member("ana")
+
+
+@pytest.fixture
+def write(app: Flask, notices: Notices, ana: User, clock: SettableClock) -> Write:
+    """Put a notice into the outbox and open it."""
+
+    def write_one(notice: str, values: Values) -> Letter:
+        if notice in TO_ONE_ADDRESS:
+            notices.send(db.session(), notice, to="ana@mail.example", user_id=ana.id, now=clock.now(), **values)
+        else:
+            notices.tell(db.session(), ana, notice, now=clock.now(), **values)
+        db.session.commit()
+        return letters()[-1]
+
+    return write_one
+
+
+def said(letter: Letter) -> str:
+    """The text part as one line, without the signature."""
+    return " ".join(letter.text.partition("\n-- \n")[0].split())
+
+
+def advice(letter: Letter) -> str:
+    """What the text part says to whoever did not do it: all below when, from and with."""
+    below = letter.text.partition("\n-- \n")[0].partition("\nWhen:")[2]
+    return below.partition("\n\n")[2]
+
+
+def tree_of(letter: Letter) -> Element:
+    root: Element = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(letter.html)
+    return root
+
+
+def said_in_html(letter: Letter) -> str:
+    """The HTML part as one line, without its frame, its heading and the words on buttons."""
+
+    def pieces() -> Iterator[str]:
+        for element in tree_of(letter).iter():
+            term, fact = element.find("th"), element.find("td")
+            if element.tag in ("p", "li"):
+                yield "".join(element.itertext())
+            elif term is not None and fact is not None:
+                yield f"{''.join(term.itertext()).strip()}: {''.join(fact.itertext())}"
+
+    return " ".join(" ".join(pieces()).split())
+
+
+def links_in_text(text: str) -> list[str]:
+    return [word for word in text.split() if "://" in word]
+
+
+def paths(text: str) -> list[str]:
+    return [link.removeprefix(HOST) for link in links_in_text(text)]
+
+
+def links_in_html(letter: Letter) -> list[str]:
+    """Where the HTML part leads to, but for the signature."""
+    return [link.get("href", "") for link in tree_of(letter).iter("a")][:-1]
+
+
+def buttons(letter: Letter) -> list[str]:
+    cells = (cell for cell in tree_of(letter).iter("td") if cell.get("bgcolor") == "#0b5d57")
+    return [link.get("href", "") for cell in cells for link in cell.iter("a")]
+
+
+def test_every_notice_has_a_sample_here() -> None:
+    assert {path.name for path in FOLDER.iterdir() if path.is_dir()} == set(SAMPLES)
+
+
+def test_the_operators_table_lists_every_notice() -> None:
+    section = (ROOT / "docs/operation.md").read_text().partition("### What is written")[2].partition("\n## ")[0]
+
+    assert sorted(re.findall(r"`([a-z-]+)`", section)) == sorted(SAMPLES)
+
+
+@each_notice
+def test_the_subject_is_one_short_line(write: Write, notice: str) -> None:
+    for values in SAMPLES[notice]:
+        subject = write(notice, values).subject
+
+        assert 0 < len(subject) <= 78, subject
+        assert not set("{}<>\n") & set(subject), subject
+
+
+@pytest.mark.parametrize("notice", ["collaborator-removed", "invitation", "file-published", "password-reset"])
+def test_the_longest_names_leave_the_subject_its_room(write: Write, notice: str) -> None:
+    project = Project(name="p" * 100, normalized_name="p" * 100)
+    names: Values = dict.fromkeys(("by", "person", "username"), "b" * 50)
+    values = {**SAMPLES[notice][-1], **names, "project": project, "version": "1" * 64}
+
+    assert len(write(notice, values).subject) <= 255
+
+
+@each_notice
+def test_the_text_is_plain_and_folded(write: Write, notice: str) -> None:
+    for values in SAMPLES[notice]:
+        text = write(notice, values).text
+
+        assert not set("{}<>") & set(text), text
+        assert not re.search(r"&\w+;", text), text
+        assert "\n\n\n" not in text
+        assert text == text.strip()
+        for line in text.splitlines():
+            assert len(line) <= 76 or " " not in line, line
+            assert line == "-- " or line == line.rstrip(), line
+
+
+@each_notice
+def test_a_link_stands_alone_on_its_line(write: Write, notice: str) -> None:
+    for values in SAMPLES[notice]:
+        lines = write(notice, values).text.splitlines()
+
+        with_links = [line for line in lines if "://" in line]
+        assert with_links
+        assert all(re.fullmatch(rf"{HOST}(/[\w/.=?-]*)?", line) for line in with_links), with_links
+
+
+@each_notice
+def test_both_parts_say_the_same(write: Write, notice: str) -> None:
+    for values in SAMPLES[notice]:
+        letter = write(notice, values)
+
+        assert said_in_html(letter) == said(letter)
+        assert links_in_html(letter) == links_in_text(said(letter))
+
+
+@each_notice
+def test_names_are_escaped_in_html_and_left_alone_in_text(write: Write, notice: str) -> None:
+    for values in SAMPLES[notice]:
+        letter = write(notice, with_markup(values))
+
+        assert "<b>x</b>" not in letter.html
+        assert said_in_html(letter) == said(letter)
+        assert ("<b>x</b>" in letter.text) == (with_markup(values) != values)
+
+
+def with_markup(values: Values) -> Values:
+    """The same sample, but every word that a person chose is HTML."""
+    fixed = ("kind", "role", "token", "normalized_name")
+    found: Values = {}
+    for name, value in values.items():
+        if isinstance(value, str) and name not in fixed:
+            found[name] = "<b>x</b>"
+        elif isinstance(value, list):
+            found[name] = ["<b>x</b>"] * len(value)
+        elif isinstance(value, Project):
+            found[name] = Project(name="<b>x</b>", normalized_name=value.normalized_name)
+        elif isinstance(value, ApiToken):
+            found[name] = ApiToken(description="<b>x</b>", reaches_all=True, expires_at=None)
+        elif isinstance(value, User):
+            found[name] = User(username="<b>x</b>")
+        else:
+            found[name] = value
+    return found
+
+
+def test_long_words_may_break_on_a_phone(write: Write) -> None:
+    written = [write(notice, values) for notice, samples in SAMPLES.items() for values in samples]
+    written += [write("factor-added", {**KEY, "label": "k" * 64})]
+    written += [write("address-added", {"origin": ORIGIN, "address": f"{'a' * 64}@mail.example"})]
+    for letter in written:
+        shown = re.sub(r"<(?!wbr)[^>]*>", " ", letter.html.partition("<body")[2])
+        longest = max(re.split(r"\s|<wbr>", shown), key=len)
+
+        assert len(longest) <= 20, longest
+
+
+@each_notice
+def test_when_it_was_is_always_said_and_from_where_to_whoever_did_it(write: Write, notice: str) -> None:
+    for values in SAMPLES[notice]:
+        text = write(notice, values).text
+
+        assert "\nWhen:  22 Nov 2026, 14:05 UTC\n" in text
+        assert ("\nFrom:  203.0.113.7\nWith:  Firefox on Linux\n" in text) == ("origin" in values)
+        assert ("From:" in text) == ("origin" in values)
+
+
+@each_notice
+def test_what_a_browser_calls_itself_is_not_repeated(write: Write, notice: str) -> None:
+    stranger = replace(ORIGIN, user_agent="Firefox/140.0 <b>call evil.example</b> Linux rv:1", address="")
+    for values in SAMPLES[notice]:
+        if "origin" not in values:
+            continue
+        letter = write(notice, {**values, "origin": stranger})
+
+        for part in (letter.text, letter.html):
+            assert "Firefox on Linux" in part
+            assert "an unknown address" in part
+            assert not re.search("evil|140|rv:1|Mozilla", part)
+
+
+@each_notice
+def test_what_to_do_if_it_was_not_you_is_said_in_one_form(write: Write, notice: str) -> None:
+    for values in SAMPLES[notice]:
+        letter = write(notice, values)
+
+        asked = "If this was not you, " if "origin" in values else "If "
+        assert advice(letter).startswith(asked), advice(letter)
+        assert not re.search("You did not|did you not", letter.text)
+
+
+@each_notice
+def test_what_to_do_leads_to_the_pages_where_it_is_done(write: Write, notice: str) -> None:
+    for values in SAMPLES[notice]:
+        letter = write(notice, values)
+
+        expected = ADVICE_ABOUT_OTHERS if values.get("by") == "bo" else ADVICE
+        assert paths(advice(letter)) == expected.get(notice, [])
+
+
+@each_notice
+def test_no_mail_holds_anything_to_sign_in_or_upload_with(write: Write, ana: User, notice: str) -> None:
+    secrets = [PASSWORD, ana.password_hash, "WXYZ", *ana.test_secrets, *ana.test_codes]  # type: ignore[attr-defined]
+    for values in SAMPLES[notice]:
+        letter = write(notice, values)
+
+        assert [secret for secret in secrets if secret in letter.subject + letter.text + letter.html] == []
+        assert LINK not in letter.subject
+        assert ("?token=" in letter.text) == (notice in OPENS)
+
+
+@pytest.mark.parametrize("notice", OPENS)
+def test_a_link_that_opens_something_is_a_button_and_there_once(write: Write, notice: str) -> None:
+    letter = write(notice, SAMPLES[notice][0])
+
+    link = f"{HOST}{OPENS[notice]}?token={LINK}"
+    assert letter.text.splitlines().count(link) == 1
+    assert letter.text.count(LINK) == 1
+    assert buttons(letter) == [link]
+
+
+@each_notice
+def test_there_is_one_button_at_most(write: Write, notice: str) -> None:
+    for values in SAMPLES[notice]:
+        assert len(buttons(write(notice, values))) <= 1
+
+
+@pytest.mark.parametrize(
+    ("values", "words"), [(APP, "An authenticator app"), (KEY, "A security key"), (PASSKEY, "A passkey")]
+)
+def test_a_second_factor_is_called_what_it_is(write: Write, values: Values, words: str) -> None:
+    for notice in ("factor-added", "factor-removed"):
+        letter = write(notice, values)
+
+        assert letter.subject.startswith(f"{words} ")
+        assert f"The {values['kind']} “" in letter.text
+        assert f"“{values['label']}”" in letter.text
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [(0, "It was the last one."), (1, "One is left."), (3, "3 are left."), (4, "4 are left.")],
+)
+def test_the_last_three_recovery_codes_are_a_reason_to_make_new_ones(write: Write, left: int, words: str) -> None:
+    text = said(write("recovery-code-used", {"origin": ORIGIN, "left": left}))
+
+    assert words in text
+    assert ("Make new ones now." in text) == (left <= 3)
