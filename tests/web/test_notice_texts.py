@@ -27,7 +27,7 @@ FOLDER = ROOT / "templates/email"
 HOST = "http://localhost:8000"
 RESET, EMAILS = "/account/request-password-reset/", "/manage/account/emails/"
 FACTORS, CODES = "/manage/account/two-factor/", "/manage/account/recovery-codes/"
-TOKENS = "/manage/account/token/"
+SESSIONS, TOKENS = "/manage/account/sessions/", "/manage/account/token/"
 PEOPLE, RELEASES = "/manage/project/acme-utils/collaboration/", "/manage/project/acme-utils/releases/"
 
 Values = dict[str, object]
@@ -48,15 +48,20 @@ FILE: Values = {"version": "1.0", "filename": WHEEL, "is_first": True}
 SAMPLES: dict[str, list[Values]] = {
     "address-added": [{"origin": ORIGIN, "address": "second@mail.example"}],
     "address-in-use": [{"holder": User(username="ana")}],
+    "address-proof": [{"username": "ana", "token": LINK, "address": "ana@mail.example"}],
     "address-removed": [{"origin": ORIGIN, "address": "second@mail.example"}],
+    "browser-trusted": [{"origin": ORIGIN, "until": START + timedelta(days=30)}],
     "collaborator-added": [{**MINE, "role": "owner"}, {**MINE, "role": "maintainer"}],
     "collaborator-removed": [{**MINE, "person": "bo"}, {**THEIRS, "person": "bo"}, {**THEIRS, "person": "cy"}],
+    "confirm-browser": [{"origin": ORIGIN, "token": LINK, "username": "ana"}],
     "factor-added": [APP, KEY, PASSKEY],
     "factor-removed": [APP, KEY, PASSKEY],
+    "factor-renamed": [{**values, "was": "Old name"} for values in (APP, KEY, PASSKEY)],
     "factors-reset": [{}],
     "file-published": [{**by, **FILE, "is_first": is_first} for by in (MINE, THEIRS) for is_first in (True, False)],
     "invitation": [{**THEIRS, "role": role, "until": START + timedelta(days=7)} for role in ("owner", "maintainer")],
     "invitation-accepted": [{**THEIRS, "role": role} for role in ("owner", "maintainer")],
+    "key-refused": [{"origin": ORIGIN, "label": "Blue key"}],
     "password-changed": [{"origin": ORIGIN}],
     "password-reset": [{"origin": ORIGIN, "username": "ana", "token": LINK}],
     "password-reset-unverified": [{"origin": ORIGIN}],
@@ -70,29 +75,40 @@ SAMPLES: dict[str, list[Values]] = {
     ],
     "removed-from-project": [MINE, THEIRS],
     "sign-in-after-failures": [{"origin": ORIGIN, "failures": 7}],
+    "sign-in-from-new-browser": [{"origin": ORIGIN, "method": "password and authenticator app"}],
+    "sign-in-unfinished": [{"origin": ORIGIN}],
     "token-added": [{"origin": ORIGIN, "token": token} for token in (EVERYTHING, SOMETHING)],
     "token-removed": [{"origin": ORIGIN, "token": EVERYTHING}],
     "verify-email": [{"username": "ana", "token": LINK}],
 }
 TO_ONE_ADDRESS = {  # these go out with `send`, which knows no `user`
     "address-in-use",
+    "address-proof",
+    "confirm-browser",
     "password-reset",
     "password-reset-unverified",
     "verify-email",
 }
 OPENS = {
+    "address-proof": "/account/verify-email/",
+    "confirm-browser": "/account/confirm-login/",
     "password-reset": "/account/reset-password/",
     "verify-email": "/account/verify-email/",
 }
 ADVICE = {  # the pages where whoever did not do it sets things right, in the order of what is urgent
     "address-added": [RESET, EMAILS],
+    "address-proof": [RESET],
     "address-removed": [RESET, EMAILS],
+    "browser-trusted": [RESET],
     "collaborator-added": [RESET],
     "collaborator-removed": [RESET],
+    "confirm-browser": [RESET],
     "factor-added": [RESET, FACTORS],
     "factor-removed": [RESET, FACTORS],
+    "factor-renamed": [RESET, FACTORS],
     "factors-reset": [RESET],
     "file-published": [TOKENS, RELEASES],
+    "key-refused": [RESET],
     "password-changed": [RESET, EMAILS, FACTORS, TOKENS],
     "primary-address-changed": [RESET, EMAILS],
     "recovery-code-used": [RESET, CODES, FACTORS],
@@ -100,6 +116,8 @@ ADVICE = {  # the pages where whoever did not do it sets things right, in the or
     "release-deleted": [RESET],
     "removed-from-project": [RESET],
     "sign-in-after-failures": [RESET, FACTORS],
+    "sign-in-from-new-browser": [RESET, FACTORS],
+    "sign-in-unfinished": [RESET],
     "token-added": [RESET, TOKENS],
     "token-removed": [RESET, TOKENS],
 }
@@ -275,7 +293,7 @@ def with_markup(values: Values) -> Values:
 
 def test_long_words_may_break_on_a_phone(write: Write) -> None:
     written = [write(notice, values) for notice, samples in SAMPLES.items() for values in samples]
-    written += [write("factor-added", {**KEY, "label": "k" * 64})]
+    written += [write("factor-renamed", {**KEY, "label": "k" * 64, "was": "w" * 64})]
     written += [write("address-added", {"origin": ORIGIN, "address": f"{'a' * 64}@mail.example"})]
     for letter in written:
         shown = re.sub(r"<(?!wbr)[^>]*>", " ", letter.html.partition("<body")[2])
@@ -358,12 +376,13 @@ def test_there_is_one_button_at_most(write: Write, notice: str) -> None:
     ("values", "words"), [(APP, "An authenticator app"), (KEY, "A security key"), (PASSKEY, "A passkey")]
 )
 def test_a_second_factor_is_called_what_it_is(write: Write, values: Values, words: str) -> None:
-    for notice in ("factor-added", "factor-removed"):
-        letter = write(notice, values)
+    for notice in ("factor-added", "factor-removed", "factor-renamed"):
+        letter = write(notice, {**values, "was": "Old name"})
 
         assert letter.subject.startswith(f"{words} ")
         assert f"The {values['kind']} “" in letter.text
         assert f"“{values['label']}”" in letter.text
+        assert ("Old name" in letter.text) == (notice == "factor-renamed")
 
 
 @pytest.mark.parametrize(
@@ -375,3 +394,8 @@ def test_the_last_three_recovery_codes_are_a_reason_to_make_new_ones(write: Writ
 
     assert words in text
     assert ("Make new ones now." in text) == (left <= 3)
+
+
+@pytest.mark.parametrize("notice", ["browser-trusted", "sign-in-from-new-browser"])
+def test_a_browser_that_came_in_can_be_looked_up(write: Write, notice: str) -> None:
+    assert SESSIONS in paths(write(notice, SAMPLES[notice][0]).text)
