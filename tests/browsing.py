@@ -120,7 +120,14 @@ class Browser:
             origin = Origin(self.environ["REMOTE_ADDR"], USER_AGENT)
             row, _ = sessions.start(db.session(), origin=origin, now=clock.now())
             handle = sessions.step_up(
-                db.session(), row, user_id=user_id, level=level, method="test", origin=origin, now=clock.now()
+                db.session(),
+                row,
+                user_id=user_id,
+                level=level,
+                method="password",
+                origin=origin,
+                now=clock.now(),
+                confirmed_at=clock.now() if level is Level.FULL else None,
             )
             db.session.commit()
         name = "__Host-countersign" if wiring_of(self.app).is_https else "countersign"

@@ -189,7 +189,7 @@ def test_the_rule_that_stopped_is_named() -> None:
 
 def test_a_single_change_that_would_help_is_found_by_trying_it() -> None:
     assert what_would_help(member(factors=frozenset()), Action.CREATE_TOKEN, None, ALWAYS, NOW) == [
-        "Set up an authenticator app."
+        "Set up a second factor."
     ]
 
 
@@ -199,7 +199,7 @@ def test_where_no_single_change_helps_the_whole_way_is_told_in_order() -> None:
     assert what_would_help(nora, Action.CREATE_TOKEN, None, ALWAYS, NOW) == []
     assert way_through(nora, Action.CREATE_TOKEN, None, ALWAYS, NOW) == [
         "Verify your primary email address.",
-        "Set up an authenticator app.",
+        "Set up a second factor.",
         "Confirm it is you.",
     ]
 

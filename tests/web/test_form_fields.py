@@ -118,14 +118,14 @@ def test_attributes_reach_the_control() -> None:
     assert "field__code--short" in (control.get("class") or "")
 
 
-def test_a_barred_choice_is_disabled_and_says_why() -> None:
+def test_a_choice_that_needs_scripts_says_so_where_there_are_none() -> None:
     source = """{% from "components/forms.html" import choice %}
-    {{ choice("method", "key", "Passkey", "A key.", barred="Not yet offered.") }}"""
+    {{ choice("method", "key", "Passkey", "A key.", needs_script="It needs JavaScript.") }}"""
 
     root = render(source)
 
-    assert find(root, ".//input").get("disabled") is not None
-    assert "Not yet offered." in words(find(root, ".//label"))
+    assert find(root, ".//input").get("disabled") is None
+    assert words(find(root, ".//*[@class='choice__barred without-script']")) == "It needs JavaScript."
 
 
 def test_a_form_with_errors_says_so_in_the_title() -> None:
