@@ -4,6 +4,7 @@ Every folder of templates/email is written here with each way its mail can turn 
 """
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -12,14 +13,17 @@ from xml.etree.ElementTree import Element
 
 import html5lib
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from adapters.clock import SettableClock
-from domain.notices import Letter, Notices
-from models import ApiToken, Project, User, db
+from adapters.mail import MemoryMailer
+from app import create_app
+from domain.notices import Letter
+from models import ApiToken, Mail, Project, User, db
+from tests.browsing import wiring_of
 from tests.builders import PASSWORD, People
-from tests.conftest import START
-from tests.letters import letters
+from tests.conftest import COMPILED, START, settings_for
 from tests.permits import ORIGIN
 
 ROOT = Path(__file__).parents[2]
@@ -132,22 +136,35 @@ Write = Callable[[str, Values], Letter]
 each_notice = pytest.mark.parametrize("notice", SAMPLES)
 
 
-@pytest.fixture
-def ana(people: People) -> User:
-    return people.a_member("ana")
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[Flask]:
+    """One application for all that is written here: a mail changes nothing that the next one sees."""
+    folder = tmp_path_factory.mktemp("mails")
+    shutil.copy(empty_database, folder / "countersign.sqlite3")
+    application = create_app(settings_for(folder), clock=SettableClock(START), mailer=MemoryMailer())
+    application.jinja_env.bytecode_cache = COMPILED
+    with application.app_context():
+        yield application
+        db.session.remove()
+        db.engine.dispose()
 
 
-@pytest.fixture
-def write(app: Flask, notices: Notices, ana: User, clock: SettableClock) -> Write:
+@pytest.fixture(scope="module")
+def ana(index: Flask) -> User:
+    return People(index, SettableClock(START)).a_member("ana")
+
+
+@pytest.fixture(scope="module")
+def write(index: Flask, ana: User) -> Write:
     """Put a notice into the outbox and open it."""
+    notices = wiring_of(index).notices
 
     def write_one(notice: str, values: Values) -> Letter:
         if notice in TO_ONE_ADDRESS:
-            notices.send(db.session(), notice, to="ana@mail.example", user_id=ana.id, now=clock.now(), **values)
+            notices.send(db.session(), notice, to="ana@mail.example", user_id=ana.id, now=START, **values)
         else:
-            notices.tell(db.session(), ana, notice, now=clock.now(), **values)
-        db.session.commit()
-        return letters()[-1]
+            notices.tell(db.session(), ana, notice, now=START, **values)
+        return notices.read(db.session.scalars(sa.select(Mail).order_by(Mail.id.desc()).limit(1)).one())
 
     return write_one
 
@@ -250,6 +267,16 @@ def test_a_link_stands_alone_on_its_line(write: Write, notice: str) -> None:
         with_links = [line for line in lines if "://" in line]
         assert with_links
         assert all(re.fullmatch(rf"{HOST}(/[\w/.=?-]*)?", line) for line in with_links), with_links
+
+
+def test_every_link_leads_to_a_page(index: Flask, write: Write) -> None:
+    written = [write(notice, values) for notice, samples in SAMPLES.items() for values in samples]
+    linked = {path.partition("?")[0] for letter in written for path in paths(letter.text)} - {""}
+
+    adapter = index.url_map.bind("localhost:8000")
+
+    assert len(linked) > 12
+    assert [path for path in sorted(linked) if not adapter.test(path, "GET")] == []
 
 
 @each_notice
