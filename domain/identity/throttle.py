@@ -37,7 +37,7 @@ def _limits(*pairs: tuple[int, timedelta]) -> tuple[Limit, ...]:
 
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-EVER = timedelta(days=36_500)  # until a success starts the count over
+EVER = timedelta(days=20_000)  # until a success starts the count over; its seconds fit into 32 bits
 
 # The figures are PyPI's where it has them. One account's second factors share one budget: more apps must not mean
 # more guesses.
