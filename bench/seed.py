@@ -188,7 +188,14 @@ def _count_statements(app: Flask, owner: User) -> int:
     now = wiring.now()
     row, _ = sessions.start(db.session(), origin=ORIGIN, now=now)
     handle = sessions.step_up(
-        db.session(), row, user_id=owner.id, level=Level.FULL, method="bench", origin=ORIGIN, now=now
+        db.session(),
+        row,
+        user_id=owner.id,
+        level=Level.FULL,
+        method="bench",
+        origin=ORIGIN,
+        now=now,
+        confirmed_at=now,
     )
     db.session.commit()
     client = app.test_client()

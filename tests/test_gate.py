@@ -114,6 +114,8 @@ def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
         "invitation_id": invitation.id,
         "email_id": nora.emails[1].id,
         "public_id": "0123456789abcdef",
+        "session_id": 1,
+        "browser_id": 1,
     }
     return nora, values
 

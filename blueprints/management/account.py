@@ -4,6 +4,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints import intent, wiring
+from blueprints.factor_rows import rows_of
 from blueprints.form_problems import INVALID, Status, put
 from blueprints.gate import management_action
 from blueprints.management import bp
@@ -54,6 +55,7 @@ def _page(permit: Permit, form: ProfileForm, status: Status) -> ResponseReturnVa
         address=user.primary_email.address if user.primary_email else "",
         protection=protection_of(db.session(), user, permit.account, policy, now=now),
         all_codes=recovery.CODES,
+        rows=rows_of(permit),
         entries=history.leaf(db.session(), user.id, most=NEWEST).entries,
     )
     return page, *status

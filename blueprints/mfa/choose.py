@@ -7,16 +7,15 @@ from flask.typing import ResponseReturnValue
 
 from blueprints import wiring
 from blueprints.browser_session import row_session
+from blueprints.factor_rows import rows_of
 from blueprints.gate import management_action
 from blueprints.mfa import bp
 from domain.identity import factors, recovery, totp_enrolment
-from domain.identity.authenticator_makes import make_of
-from domain.identity.factors import SecondFactor
 from domain.identity.passkeys import encoded
 from domain.identity.sign_ins import Method
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
-from models import Passkey, User, db
+from models import User, db
 
 METHODS = {"totp": "mfa.totp", "webauthn": "mfa.passkey"}
 
@@ -28,12 +27,11 @@ def choose(permit: Permit) -> ResponseReturnValue:
     if request.args.get("method") in METHODS:
         return redirect(url_for(METHODS[request.args["method"]]), 303)
     user = db.session.get_one(User, permit.account.user_id)
-    listed = factors.all_of(db.session(), user.id)
-    if not listed:
+    if not permit.account.has_second_factor:
         return render_template("mfa/choose.html")
     return render_template(
         "mfa/factors.html",
-        rows=_rows(listed, permit),
+        rows=rows_of(permit),
         has_room=len(factors.apps_of(db.session(), user.id)) < totp_enrolment.MAX_APPS,
         codes_left=recovery.codes_left(db.session(), user.id),
         accepted=_accepted(user),
@@ -53,38 +51,12 @@ def done(permit: Permit) -> ResponseReturnValue:
 
 
 @dataclass(frozen=True)
-class Row:
-    """A second factor as the list shows it. notes: what else is to be said of it."""
-
-    factor: SecondFactor
-    notes: list[str]
-    must_stay: bool
-
-
-@dataclass(frozen=True)
 class Accepted:
     """What a browser may tell password managers: which of our passkeys still sign in (WebAuthn Level 3 §5.1.10)."""
 
     party_id: str
     handle: str
     ids: list[str]
-
-
-def _rows(listed: list[SecondFactor], permit: Permit) -> list[Row]:
-    policy, now = wiring.services().policy, wiring.now()
-    return [
-        Row(factor, _notes(factor), factors.must_stay(db.session(), factor, permit.account, policy, now=now))
-        for factor in listed
-    ]
-
-
-def _notes(factor: SecondFactor) -> list[str]:
-    if not isinstance(factor, Passkey):
-        return []
-    kept = "synced" if factor.is_backed_up else "could be synced" if factor.is_backup_eligible else "this device only"
-    make = make_of(factor.aaguid)
-    claims = [f"says it is {make}"] if make else []
-    return [kept, *claims, *(["signs in without a password"] if factor.is_discoverable else [])]
 
 
 def _accepted(user: User) -> Accepted | None:

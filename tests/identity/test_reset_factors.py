@@ -105,7 +105,7 @@ def test_it_stands_in_the_journal_as_the_operators_deed(app: Flask, clock: Setta
 
     event = db.session.scalars(sa.select(Event).where(Event.tag == "operator:factors:reset")).one()
     assert (event.actor_id, event.user_id, event.address) == (None, ana.id, "shell")
-    assert event.details == {"apps": ["One", "Two"]}
+    assert event.details == {"factors": ["One", "Two"]}
 
 
 def test_nobody_in_a_browser_may_do_it(app: Flask, clock: SettableClock, people: People, ana: User) -> None:

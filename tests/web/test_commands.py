@@ -100,6 +100,6 @@ def test_the_rules_are_shown_and_a_decision_is_explained(app: Flask, people: Peo
     explained = run(app, "policy", "explain", "newt", "create-token")
 
     assert "Refused: two_factor_required." in explained
-    assert "would help: Set up an authenticator app." in explained
+    assert "would help: Set up a second factor." in explained
     people.a_member("ana")
     assert "Allowed." in run(app, "policy", "explain", "ana", "create-token")

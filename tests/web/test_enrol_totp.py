@@ -50,18 +50,17 @@ def apps(user_id: int) -> list[TotpApp]:
     return list(db.session.scalars(sa.select(TotpApp).where(TotpApp.user_id == user_id).order_by(TotpApp.id)))
 
 
-def test_the_choice_leads_to_the_app_and_says_why_keys_are_barred(browser: Browser, ana: User) -> None:
+def test_the_choice_names_keys_first_and_leads_to_either(browser: Browser, ana: User) -> None:
     browser.sign_in(ana)
 
     page = browser.page(CHOOSE)
-    chosen = browser.get(f"{CHOOSE}?method=totp")
+    app, key = (browser.get(f"{CHOOSE}?method={method}") for method in ("totp", "webauthn"))
 
     key_card, app_card = page.root.findall(".//input[@name='method']")
-    assert key_card.get("disabled") is not None
-    assert "not available on this index yet" in page.text
-    assert app_card.get("checked") is not None
-    assert chosen.status_code == 303
-    assert chosen.headers["Location"] == PROVISION
+    assert (key_card.get("value"), key_card.get("checked")) == ("webauthn", "")
+    assert (app_card.get("value"), app_card.get("checked")) == ("totp", None)
+    assert (app.status_code, app.headers["Location"]) == (303, PROVISION)
+    assert (key.status_code, key.headers["Location"]) == (303, "/manage/account/webauthn-provision")
 
 
 def test_a_code_from_the_app_connects_it_and_codes_to_save_come_next(
@@ -263,7 +262,7 @@ def test_a_further_app_has_a_name_of_its_own(browser: Browser, clock: SettableCl
     done = connect(browser, clock, label="")
 
     assert offered == "My phone 2"
-    assert "You have an app named “My phone” already. Choose another name." in taken.text
+    assert "You have a second factor named “My phone” already. Choose another name." in taken.text
     assert done.h1 == "Two-factor authentication is on"
     assert [app.label for app in apps(member.id)] == ["My phone", "My phone 2"]
 
@@ -333,7 +332,8 @@ def test_it_is_told_by_mail_and_in_the_journal_without_the_secret(
     assert "/account/request-password-reset/" in letter.text
     assert "“Tablet”" in letter.html
     event = db.session.scalars(sa.select(Event).where(Event.tag == "account:totp:added")).one()
-    assert (event.actor_id, event.user_id, event.details) == (ana.id, ana.id, {"app": "Tablet"})
+    details = {"label": "Tablet", "kind": "authenticator app"}
+    assert (event.actor_id, event.user_id, event.details) == (ana.id, ana.id, details)
     told = letter.text + letter.html + letter.subject + str([e.details for e in db.session.scalars(sa.select(Event))])
     assert secret not in told
     assert code not in told

@@ -152,8 +152,9 @@ def test_scripts_are_small_and_build_no_html(script: Path) -> None:
     assert not re.search(builds_html, text)
 
 
-def test_every_module_that_a_page_names_exists() -> None:
+def test_every_module_that_a_page_or_another_module_names_exists() -> None:
     named = {name for page in PAGES for name in re.findall(r'data-module="([\w-]+)"', page.read_text())}
+    named |= {name for script in SCRIPTS for name in re.findall(r'from "\./([\w-]+)\.js"', script.read_text())}
 
     assert named == {script.stem for script in SCRIPTS} - {"main"}
 

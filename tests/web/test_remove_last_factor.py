@@ -45,7 +45,7 @@ def test_the_last_app_stays_and_the_page_says_why(browser: Browser, people: Peop
     assert "Your only one: add another before you remove it." in listed.text
     assert remove not in listed.links()
     assert "This is your only second factor, and this index requires one." in asked.text
-    assert "Add another app first, then remove this one." in refused.text
+    assert "Add another first, then remove this one." in refused.text
     assert labels(ana) == ["My phone"]
 
 
@@ -99,7 +99,7 @@ def test_a_removal_is_told_by_mail_and_in_the_journal(app: Flask, browser: Brows
     assert "“My phone”" in letter.text
     assert "203.0.113.7" in letter.text
     event = db.session.scalars(sa.select(Event).where(Event.tag == "account:totp:removed")).one()
-    assert (event.user_id, event.details) == (two_apps.id, {"app": "My phone"})
+    assert (event.user_id, event.details) == (two_apps.id, {"label": "My phone", "kind": "authenticator app"})
 
 
 def test_a_removal_twice_is_no_error_of_ours(browser: Browser, two_apps: User) -> None:
@@ -151,14 +151,14 @@ def test_an_app_can_be_renamed(browser: Browser, two_apps: User) -> None:
     assert "Renamed." in page.text
     assert labels(two_apps) == ["Old phone", "Tablet"]
     event = db.session.scalars(sa.select(Event).where(Event.tag == "account:totp:renamed")).one()
-    assert event.details == {"app": "Old phone", "was": "My phone"}
+    assert event.details == {"label": "Old phone", "kind": "authenticator app", "was": "My phone"}
 
 
 @pytest.mark.parametrize(
     ("label", "words"),
     [
-        ("Tablet", "You have an app named “Tablet” already. Choose another name."),
-        ("", "Type a name for this app."),
+        ("Tablet", "You have a second factor named “Tablet” already. Choose another name."),
+        ("", "Type a name."),
         ("x" * 65, "Use at most 64 characters."),
         ("a\nb", "Leave out line breaks and control characters."),
     ],
