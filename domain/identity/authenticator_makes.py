@@ -14,6 +14,8 @@ MAKES = {
     "d548826e-79b4-db40-a3d8-11116f7e8349": "Bitwarden",
     "531126d6-e717-415c-9320-3d9aa6981239": "Dashlane",
     "b84e4048-15dc-4dd0-8640-f4f60813c8af": "NordPass",
+    "b78a0a55-6ef8-d246-a042-ba0f6d55050c": "LastPass",
+    "d3452668-01fd-4c12-926c-83a4204853aa": "Microsoft Password Manager",
     "0ea242b4-43c4-4a1b-8b17-dd6d0b6baec6": "Keeper",
     "fdb141b2-5d84-443e-8a35-4698c205a502": "KeePassXC",
     "50726f74-6f6e-5061-7373-50726f746f6e": "Proton Pass",
