@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -59,6 +60,11 @@ VARIABLES = (
     ),
     Variable("COUNTERSIGN_MAIL_URL", "console:", "`smtp://user:pass@host:port?tls=none|starttls|tls`."),
     Variable("COUNTERSIGN_MAIL_FROM", "countersign@ and the public host", "The sender of every mail."),
+    Variable(
+        "COUNTERSIGN_BREACH_URL",
+        "none",
+        "Where leaked passwords are looked up: `https://api.pwnedpasswords.com`, or a copy of your own.",
+    ),
     Variable("COUNTERSIGN_REGISTRATION", "open", "`open`, `invite` or `closed`."),
     Variable(
         "COUNTERSIGN_NEW_BROWSERS",
@@ -92,6 +98,7 @@ class Settings:
     encryption_keys: tuple[bytes, ...] = field(repr=False)
     mail_url: str = field(default="console:", repr=False)
     mail_from: str = "countersign@localhost"
+    breach_url: str = ""
     registration: str = "open"
     new_browsers: str = "notice"
     require_2fa_new_users_from: date = date.min
@@ -138,6 +145,7 @@ class Settings:
             "storage_url": source.text("STORAGE_URL", "file:"),
             "mail_url": source.text("MAIL_URL", "console:"),
             "mail_from": source.text("MAIL_FROM", _default_sender(public_url)),
+            "breach_url": source.parsed("BREACH_URL", "", _breach_url),
             "registration": source.one_of("REGISTRATION", ("open", "invite", "closed")),
             "new_browsers": source.one_of("NEW_BROWSERS", ("notice", "confirm")),
             "require_2fa_new_users_from": source.parsed("REQUIRE_2FA_NEW_USERS_FROM", "always", _date_or_always),
@@ -227,6 +235,24 @@ def _public_url(text: str) -> str:
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_NAMES:
         raise ValueError(f"use https for {parts.hostname}: passwords and tokens would travel in clear text.")
     return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _breach_url(text: str) -> str:
+    """Without a slash at its end; empty where leaked passwords are looked up nowhere."""
+    if not text:
+        return ""
+    form = ValueError("write scheme, host and path only, such as https://api.pwnedpasswords.com.")
+    try:
+        parts = urlsplit(text)
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port or an IPv6 address that is none
+        raise form from None
+    is_bare = not (parts.query or parts.fragment or "@" in parts.netloc)
+    if parts.scheme not in ("http", "https") or not (is_whole and is_bare and re.fullmatch(r"[!-~]+", text)):
+        raise form
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_NAMES:
+        raise ValueError(f"use https for {parts.hostname}: what is asked there is nobody else's business.")
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
 def _database_url(text: str) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from flask import current_app
 
+from adapters.breaches import Breaches
 from adapters.clock import Clock
 from adapters.mail import Mailer
 from adapters.secretbox import SecretBox
@@ -35,6 +36,7 @@ class Services:
     clock: Clock
     box: SecretBox
     hasher: PasswordHasher
+    breaches: Breaches
     notices: Notices
     mailer: Mailer
     store: BlobStore

@@ -57,10 +57,11 @@ def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
         COUNTERSIGN_SECRET_KEY="short",
         COUNTERSIGN_MAIL_URL="ftp://mail",
         COUNTERSIGN_DATABASE_URL="mysql://x",
+        COUNTERSIGN_BREACH_URL="http://leaks.example",
         COUNTERSIGN_WORKER="2",
     )
 
-    assert len(faults) == 8
+    assert len(faults) == 9
     for name in (
         "PUBLIC_URL",
         "PORT",
@@ -69,6 +70,7 @@ def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
         "SECRET_KEY",
         "MAIL_URL",
         "DATABASE_URL",
+        "BREACH_URL",
     ):
         assert any(f"COUNTERSIGN_{name}" in fault for fault in faults), name
     assert not (tmp_path / "data").exists()
@@ -103,6 +105,45 @@ def test_a_value_can_come_from_a_file(tmp_path: Path) -> None:
 )
 def test_a_public_url_is_scheme_and_host_and_clear_text_only_on_this_machine(tmp_path: Path, url: str) -> None:
     assert faults_of(tmp_path, COUNTERSIGN_PUBLIC_URL=url)
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("", ""),
+        ("https://api.pwnedpasswords.com/", "https://api.pwnedpasswords.com"),
+        ("https://mirror.example:8443/leaks/", "https://mirror.example:8443/leaks"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_leaked_passwords_are_looked_up_over_https_or_on_this_machine(tmp_path: Path, text: str, url: str) -> None:
+    assert read(tmp_path, COUNTERSIGN_BREACH_URL=text).breach_url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://leaks.example", "use https for leaks.example"),
+        ("leaks.example", "write scheme, host and path only"),
+        ("ftp://leaks.example", "write scheme, host and path only"),
+        ("https://", "write scheme, host and path only"),
+        ("https://leaks.example:99999", "write scheme, host and path only"),
+        ("https://leaks.example:0", "write scheme, host and path only"),
+        ("https://[::1", "write scheme, host and path only"),
+        ("https://leaks.example/?key=hunter22", "write scheme, host and path only"),
+        ("https://leaks.example/#here", "write scheme, host and path only"),
+        ("https://ana:hunter22@leaks.example", "write scheme, host and path only"),
+        ("https://leaks.example/a b", "write scheme, host and path only"),
+        ("https://leaks.example/a\r\nX: y", "write scheme, host and path only"),
+        ("https://lecks\u00e4.example", "write scheme, host and path only"),
+    ],
+)
+def test_an_address_of_leaked_passwords_that_cannot_work_is_a_fault(tmp_path: Path, url: str, words: str) -> None:
+    [fault] = faults_of(tmp_path, COUNTERSIGN_BREACH_URL=url)
+
+    assert fault.startswith(f"COUNTERSIGN_BREACH_URL: {words}")
+    assert "hunter22" not in fault
 
 
 def test_host_and_hostname_come_from_the_public_url(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ def reset_password() -> ResponseReturnValue:
         user = password_changes.reset_password(
             db.session(),
             found.hasher,
+            found.breaches,
             found.box,
             found.notices,
             token=token,

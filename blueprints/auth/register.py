@@ -41,7 +41,14 @@ def register() -> ResponseReturnValue:
     origin, now = origin_of(request), wiring.now()
     try:
         user = accounts.register(
-            db.session(), found.hasher, found.box, found.notices, registration, origin=origin, now=now
+            db.session(),
+            found.hasher,
+            found.breaches,
+            found.box,
+            found.notices,
+            registration,
+            origin=origin,
+            now=now,
         )
     except NotRegistered as refused:
         for problem in refused.problems:

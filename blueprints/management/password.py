@@ -28,6 +28,7 @@ def password(permit: Permit) -> ResponseReturnValue:
             db.session(),
             permit,
             found.hasher,
+            found.breaches,
             found.notices,
             current=form.password.data,
             new=form.new_password.data,

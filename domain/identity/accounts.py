@@ -9,12 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from adapters.breaches import Breaches
 from adapters.secretbox import SecretBox
 from domain import journal
 from domain.identity import account_names, ceremonies, emails, guesses, throttle
 from domain.identity.ceremonies import Purpose
 from domain.identity.emails import Address
-from domain.identity.passwords import PasswordHasher, check_strength
+from domain.identity.passwords import PasswordHasher, check_new_password
 from domain.identity.throttle import PASSWORD_FROM_ADDRESS, PASSWORD_OF_ACCOUNT, PRESENCE, REGISTER, Budget, TooMany
 from domain.notices import Notices
 from domain.policy.actions import Action
@@ -63,6 +64,7 @@ class AccountFrozen(Problem):
 def register(
     db: Session,
     hasher: PasswordHasher,
+    breaches: Breaches,
     box: SecretBox,
     notices: Notices,
     registration: Registration,
@@ -76,7 +78,7 @@ def register(
     to be taken; whether an address is taken is for the mail to tell.
     """
     begin_writing(db)  # judging a password takes its time; nobody else shall wait for our lock meanwhile
-    _refuse_faults(db, registration)
+    _refuse_faults(db, breaches, registration)
     throttle.take(db, (REGISTER, origin.address), now=now)
     user = _add_account(
         db,
@@ -201,13 +203,13 @@ def edit_profile(db: Session, permit: Permit, *, full_name: str, now: datetime) 
     journal.record(db, "account:profile:edited", now=now, origin=permit.principal.origin, actor_id=user.id)
 
 
-def _refuse_faults(db: Session, registration: Registration) -> None:
+def _refuse_faults(db: Session, breaches: Breaches, registration: Registration) -> None:
     about = account_names.guesses_about(registration.username, registration.full_name, [registration.address])
     checks: list[Callable[[], object]] = [
         lambda: account_names.check_username(registration.username),
         lambda: account_names.clean_full_name(registration.full_name),
         lambda: emails.parse(registration.address),
-        lambda: check_strength(registration.password, about=about),
+        lambda: check_new_password(registration.password, about=about, breaches=breaches),
         lambda: _check_free(db, registration.username),
     ]
     problems = []

@@ -5,11 +5,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from adapters.breaches import Breaches
 from adapters.secretbox import SecretBox
 from domain import journal
 from domain.identity import account_names, accounts, browsers, ceremonies, emails, throttle
 from domain.identity.ceremonies import Begun, Purpose
-from domain.identity.passwords import PasswordHasher, check_strength
+from domain.identity.passwords import PasswordHasher, check_new_password
 from domain.identity.throttle import PASSWORD_OF_ACCOUNT, PRESENCE, RESET_FROM_ADDRESS, RESET_MAIL, TooMany
 from domain.notices import Notices
 from domain.policy.actions import Action
@@ -32,17 +33,25 @@ class LinkOver(Problem):
 
 
 def change_password(
-    db: Session, permit: Permit, hasher: PasswordHasher, notices: Notices, *, current: str, new: str, now: datetime
+    db: Session,
+    permit: Permit,
+    hasher: PasswordHasher,
+    breaches: Breaches,
+    notices: Notices,
+    *,
+    current: str,
+    new: str,
+    now: datetime,
 ) -> None:
     """Replace the password of whoever is signed in. Other browsers are signed out, and all verified addresses told.
 
-    Raises Problem at the field: the current password is wrong, the new one weak, or too many tries.
+    Raises Problem at the field: the current password is wrong, the new one weak or leaked, or too many tries.
     """
     permit.covers(Action.CHANGE_PASSWORD)
     user = db.get_one(User, permit.member.account.user_id)
     user_id, kept_hash, about = user.id, user.password_hash, _guesses_about(user)
     begin_writing(db)  # judging a password takes its time; nobody else shall wait for our lock meanwhile
-    check_strength(new, about=about)
+    check_new_password(new, about=about, breaches=breaches)
     throttle.take(db, (PRESENCE, str(user_id)), now=now)
     if not hasher.verify(kept_hash, current):
         origin = permit.principal.origin
@@ -84,6 +93,7 @@ def account_of_link(db: Session, box: SecretBox, token: str, *, now: datetime) -
 def reset_password(
     db: Session,
     hasher: PasswordHasher,
+    breaches: Breaches,
     box: SecretBox,
     notices: Notices,
     *,
@@ -95,12 +105,12 @@ def reset_password(
     """Set a new password through a link, which is spent, with all other such links of the account.
 
     Nobody is signed in by it, and every browser is signed out. Second factors stay as they are: whoever holds the
-    mailbox alone still cannot come in. Raises LinkOver, or Problem at the field for a weak password.
+    mailbox alone still cannot come in. Raises LinkOver, or Problem at the field for a weak or leaked password.
     """
     user = account_of_link(db, box, token, now=now)
     about = _guesses_about(user)
     begin_writing(db)
-    check_strength(new, about=about)
+    check_new_password(new, about=about, breaches=breaches)
     new_hash = hasher.hash(new)
     begun, user = _open(db, box, token, now=now)
     db.refresh(user, with_for_update=True)  # two links used at once wait for each other here

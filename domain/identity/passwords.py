@@ -11,6 +11,7 @@ import argon2
 from argon2.exceptions import VerifyMismatchError
 from zxcvbn import zxcvbn
 
+from adapters.breaches import Breaches
 from domain.problems import Problem
 
 # A second factor stands beside it: NIST SP 800-63B-4 §3.1.1.2 asks for 8 then, and for 15 without one.
@@ -28,6 +29,10 @@ MAX_FACT_LENGTH = 100
 
 FIELD = "new_password"
 ADVICE = "Four or five unrelated words make a good one, or let a password manager choose."
+LEAKED = (
+    "This password stands in lists of passwords that leaked from other sites, and those are tried first. "
+    f"Choose one that you use nowhere else. {ADVICE}"
+)
 
 
 class WeakPassword(Problem):
@@ -92,8 +97,19 @@ class PasswordHasher:
         return self._argon2.check_needs_rehash(kept_hash)
 
 
+def check_new_password(password: str, *, about: Sequence[str], breaches: Breaches) -> None:
+    """Raise WeakPassword unless this will do as a new password: hard to guess, and in no leak that we can ask about.
+
+    about: see `check_strength`. Call it while no transaction is open, since the look-up may take two seconds. A weak
+    password is refused without one: the less is asked, the less the service learns.
+    """
+    check_strength(password, about=about)
+    if breaches.holds(_as_bytes(password)):
+        raise WeakPassword(LEAKED)
+
+
 def check_strength(password: str, *, about: Sequence[str]) -> None:
-    """Raise WeakPassword unless this will do as a new password. There are no rules on kinds of characters.
+    """Raise WeakPassword if this is easy to guess. There are no rules on kinds of characters.
 
     about: what a guesser tries first: username, full name, email address, name of the site.
     """

@@ -29,7 +29,9 @@ def registration(
 
 def register(app: Flask, clock: SettableClock, what: Registration) -> User:
     found = wiring_of(app)
-    return accounts.register(db.session(), found.hasher, found.box, found.notices, what, origin=ORIGIN, now=clock.now())
+    return accounts.register(
+        db.session(), found.hasher, found.breaches, found.box, found.notices, what, origin=ORIGIN, now=clock.now()
+    )
 
 
 def authenticate(app: Flask, clock: SettableClock, identifier: str, password: str = PASSWORD) -> User:

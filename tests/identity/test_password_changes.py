@@ -32,7 +32,15 @@ def request_reset(app: Flask, clock: SettableClock, identifier: str = "ana") -> 
 def reset(app: Flask, clock: SettableClock, token: str, new: str) -> None:
     found = wiring_of(app)
     password_changes.reset_password(
-        db.session(), found.hasher, found.box, found.notices, token=token, new=new, origin=ORIGIN, now=clock.now()
+        db.session(),
+        found.hasher,
+        found.breaches,
+        found.box,
+        found.notices,
+        token=token,
+        new=new,
+        origin=ORIGIN,
+        now=clock.now(),
     )
 
 
@@ -93,5 +101,12 @@ def test_another_permit_changes_no_password(app: Flask, clock: SettableClock, pe
 
     with pytest.raises(PermitMismatch):
         password_changes.change_password(
-            db.session(), permit, found.hasher, found.notices, current=PASSWORD, new=NEW[0], now=clock.now()
+            db.session(),
+            permit,
+            found.hasher,
+            found.breaches,
+            found.notices,
+            current=PASSWORD,
+            new=NEW[0],
+            now=clock.now(),
         )

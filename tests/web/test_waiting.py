@@ -1,10 +1,11 @@
-"""Nobody waits for the database while a password is judged or hashed: SQLite has one lock for all who write."""
+"""Nobody waits for the database while a password is judged, looked up or hashed: SQLite has one lock for writers."""
 
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from adapters.breaches import NoBreaches
 from domain.identity import passwords
 from domain.identity.passwords import PasswordHasher
 from models import db
@@ -18,7 +19,7 @@ CHOSEN = {"new_password": NEW, "password_confirm": NEW}
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Whether a transaction was open, at each judging and each hashing."""
+    """Whether a transaction was open, at each judging, each look-up and each hashing."""
     held: list[bool] = []
 
     def watch(owner: object, name: str) -> None:
@@ -31,6 +32,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
         monkeypatch.setattr(owner, name, watched)
 
     watch(passwords, "zxcvbn")
+    watch(NoBreaches, "holds")
     watch(PasswordHasher, "hash")
     watch(PasswordHasher, "verify")
     return held
