@@ -67,6 +67,10 @@ class SecretBox:
         except InvalidTag:
             raise Unsealable("This box was altered, or was sealed for another place.") from None
 
+    def key_id_of(self, sealed: bytes) -> str:
+        """The name of the key that sealed a box, as the box says; empty if it is none of a version that we know."""
+        return sealed[len(VERSION) : HEADER_BYTES].hex() if sealed[:1] == VERSION else ""
+
     def needs_resealing(self, sealed: bytes) -> bool:
         """Whether another key than the newest sealed the box. An old key may go when no box needs it."""
         return sealed[:HEADER_BYTES] != VERSION + self._newest

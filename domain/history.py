@@ -50,6 +50,7 @@ WORDS = {
     "account:token:added": "API token “{token}” created",
     "account:token:removed": "API token “{token}” removed",
     "operator:administrator:created": "Account created by the operator, as an administrator",
+    "operator:keys:rotated": "All secrets sealed under key {key} by the operator",
     "operator:factors:reset": "All second factors removed by the operator",
     "project:name:reserved": "Project {name} reserved",
     "project:name:created": "Project {name} created by an upload",

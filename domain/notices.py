@@ -144,10 +144,15 @@ class Notices:
         )
 
     def _seal(self, message_id: str, part: str, text: str) -> bytes:
-        return self._box.seal(text.encode(), context=f"mail:{message_id}:{part}")
+        return self._box.seal(text.encode(), context=part_context(message_id, part))
 
     def _open(self, message_id: str, part: str, sealed: bytes) -> str:
-        return self._box.open(sealed, context=f"mail:{message_id}:{part}").decode()
+        return self._box.open(sealed, context=part_context(message_id, part)).decode()
+
+
+def part_context(message_id: str, part: str) -> str:
+    """What a part of a mail, `text` or `html`, is sealed for: this mail, so that swapped parts do not open."""
+    return f"mail:{message_id}:{part}"
 
 
 class Site(Protocol):

@@ -24,7 +24,7 @@ from models import Mail, User, db
 from models.user import username_key
 
 
-def _permit(action: Action, subject: Subject | None = None, name: str = "") -> Permit:
+def operator_permit(action: Action, subject: Subject | None = None, name: str = "") -> Permit:
     """The operator's permit: through the judge like everybody's, so that the trace and the journal know of it."""
     target = Target(subject, name) if subject is not None else None
     decision = judge(Operator(), action, target, wiring.services().policy, wiring.now())
@@ -73,7 +73,7 @@ def create_admin(username: str, email: str) -> None:
     the gate, as of everybody.
     """
     found = wiring.services()
-    permit = _permit(Action.CREATE_ADMINISTRATOR)
+    permit = operator_permit(Action.CREATE_ADMINISTRATOR)
     try:
         handle = accounts.create_administrator(
             db.session(), permit, found.box, username=username.strip(), address=email, now=wiring.now()
@@ -92,7 +92,7 @@ def create_admin(username: str, email: str) -> None:
 def recover(username: str) -> None:
     """Remove a lost second factor: all of them, with the recovery codes. The person is told by mail."""
     user = _user(username)
-    permit = _permit(Action.RESET_FACTORS, user, user.username)
+    permit = operator_permit(Action.RESET_FACTORS, user, user.username)
     factors.reset_factors(db.session(), permit, wiring.services().notices, user, now=wiring.now())
     db.session.commit()
     click.echo(f"{user.username} has no second factor any more, and is asked for one before the next change.")

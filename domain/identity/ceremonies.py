@@ -84,7 +84,7 @@ def begin(
             handle_hash=digest,
             user_id=user_id,
             session_id=session_id,
-            payload_sealed=box.seal(orjson.dumps(payload), context=_context(purpose, digest)),
+            payload_sealed=box.seal(orjson.dumps(payload), context=payload_context(purpose.word, digest)),
             created_at=now,
             expires_at=now + purpose.lasts,
         )
@@ -168,6 +168,14 @@ def sweep(db: Session, *, now: datetime) -> None:
     db.execute(delete(Ceremony).where(Ceremony.expires_at <= now, Ceremony.purpose != Purpose.SECOND_STEP.word))
 
 
+def payload_context(purpose: str, handle_hash: bytes) -> str:
+    """What a payload is sealed for: one handle and one purpose, so that swapped rows do not open.
+
+    purpose: its word, as the row has it.
+    """
+    return f"ceremony:{purpose}:{handle_hash.hex()}"
+
+
 def _find(
     db: Session, box: SecretBox, purpose: Purpose, condition: ColumnElement[bool], *, now: datetime
 ) -> Begun | None:
@@ -182,7 +190,7 @@ def _find(
 
 def _opened(box: SecretBox, purpose: Purpose, row: Ceremony) -> Begun | None:
     try:
-        payload = orjson.loads(box.open(row.payload_sealed, context=_context(purpose, row.handle_hash)))
+        payload = orjson.loads(box.open(row.payload_sealed, context=payload_context(row.purpose, row.handle_hash)))
     except Unsealable:  # altered, or sealed with a key that was dropped: as good as never begun
         return None
     return Begun(row.id, row.user_id, row.session_id, payload, row.created_at, row.expires_at)
@@ -197,7 +205,3 @@ def _remove(db: Session, ceremony_id: int, *conditions: ColumnElement[bool]) -> 
 
 def _digest(handle: str) -> bytes:
     return hashlib.sha256(handle.encode("utf-8", "replace")).digest()
-
-
-def _context(purpose: Purpose, digest: bytes) -> str:
-    return f"ceremony:{purpose.word}:{digest.hex()}"

@@ -36,6 +36,7 @@ PROJECTS = "projects"
 TOKENS = "API tokens"
 RELEASES = "releases"
 PEOPLE = "collaborators"
+KEYS = "keys"
 
 
 def _own(label: str, *, verified_email: bool = False, fresh: bool = False) -> Needs:
@@ -104,6 +105,7 @@ class Action(Enum):
     DECLINE_INVITATION = _own("decline an invitation")
 
     CREATE_ADMINISTRATOR = Needs("create an administrator", ACCOUNT, operator=True)
+    ROTATE_KEYS = Needs("seal all secrets under a new key", KEYS, operator=True)
 
     @property
     def needs(self) -> Needs:
