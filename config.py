@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -17,8 +18,17 @@ from sqlalchemy.exc import ArgumentError
 VERSION = "0.1.0"
 Parsed = TypeVar("Parsed")
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-SECRET_KEY_BYTES = 32
+SECRET_KEY_CHARACTERS = 32
 SEALING_KEY_BYTES = 32
+# Of 32 random bytes 30 differ, and 20 or more in all but one of seven thousand million keys. Of 32 random hex digits 14
+# differ, and 8 or more in all but one of thirty million.
+DIFFERENT_BYTES = 20
+DIFFERENT_CHARACTERS = 8
+# In no random key, and in most of the examples that people copy.
+PLACEHOLDERS = (
+    "change", "replace", "secret", "password", "default", "example", "insecure", "placeholder", "development", "devkey",
+    "testkey", "countersign", "openssl", "qwerty", "abcdefgh", "0123456789", "1234567890",
+)  # fmt: skip
 
 
 class SettingsError(Exception):
@@ -188,7 +198,10 @@ class _Source:
             self.faults.append(f"{name} and {name}_FILE are both set; keep one.")
         elif path:
             try:
-                return Path(path).read_text(encoding="utf-8").strip()
+                held = Path(path).read_text(encoding="utf-8").strip()
+                if not held:
+                    self.faults.append(f"{name}_FILE: {path} is empty.")
+                return held or default
             except (OSError, UnicodeDecodeError) as error:
                 self.faults.append(f"{name}_FILE: cannot read {path}: {error}.")
         return self._environ.get(name, "").strip() or default
@@ -279,21 +292,48 @@ def _date_or_always(text: str) -> date:
 
 
 def _secret_key(text: str) -> str:
-    if text and len(text) < SECRET_KEY_BYTES:
-        raise ValueError(f"needs at least {SECRET_KEY_BYTES} characters; `openssl rand -hex 32` makes one.")
+    advice = "`openssl rand -hex 32` makes one."
+    if text and len(text) < SECRET_KEY_CHARACTERS:
+        raise ValueError(f"needs at least {SECRET_KEY_CHARACTERS} characters; {advice}")
+    letters = re.sub(r"[\W_]", "", text.lower())
+    is_example = any(word in letters for word in PLACEHOLDERS)
+    if text and (is_example or len(set(text)) < DIFFERENT_CHARACTERS or _repeats_itself(text)):
+        raise ValueError(
+            f"must be random; it is easily guessed, with few different characters or words of an example. {advice}"
+        )
     return text
 
 
+def _repeats_itself(text: str) -> bool:
+    """Whether it is a shorter text over and over, as people fill a key up to the length that is asked for."""
+    return any(text == (text[:length] * len(text))[: len(text)] for length in range(1, len(text) // 2 + 1))
+
+
 def _sealing_keys(text: str) -> tuple[bytes, ...]:
+    """The ring, newest first. Only the first key must look random: what an older one sealed has to be opened once more,
+    to be sealed anew."""
+    advice = "`openssl rand -base64 32` makes one."
     try:
         keys = tuple(
             base64.b64decode(part.strip(), altchars=b"-_", validate=True) for part in text.split(",") if part.strip()
         )
     except ValueError:
         keys = (b"",)
-    if any(len(key) != SEALING_KEY_BYTES for key in keys):
-        raise ValueError("each key must be the base64 of 32 random bytes; `openssl rand -base64 32` makes one.")
+    if (text and not keys) or any(len(key) != SEALING_KEY_BYTES for key in keys):
+        raise ValueError(f"each key must be the base64 of 32 random bytes; {advice}")
+    if len(set(keys)) < len(keys):
+        raise ValueError("one key stands there twice. Keep it once, and the newest first.")
+    if keys and (len(set(keys[0])) < DIFFERENT_BYTES or _counts(keys[0])):
+        raise ValueError(
+            f"the first key must be random, and this one is easily guessed; {advice} "
+            "Put it in front, and run `flask keys rotate` if the other one has sealed anything."
+        )
     return keys
+
+
+def _counts(key: bytes) -> bool:
+    """Whether its bytes go up or down in equal steps, as those of an example do."""
+    return len({(after - before) % 256 for before, after in pairwise(key)}) == 1
 
 
 def _default_sender(public_url: str) -> str:
@@ -331,6 +371,9 @@ def _key_file(path: Path, parse: Callable[[str], Parsed]) -> Parsed:
     if path.stat().st_mode & 0o077:
         raise SettingsError([f"{path} can be read by others; run `chmod 600 {path}`."])
     try:
-        return parse(path.read_text(encoding="ascii").strip())
+        text = path.read_text(encoding="ascii").strip()
+        if not text:
+            raise ValueError("it is empty. Put the key back, or delete the file to have a new one made.")
+        return parse(text)
     except ValueError as error:
         raise SettingsError([f"{path}: {error}"]) from None

@@ -1,5 +1,8 @@
 """Settings: read, checked all at once, completed on the first start."""
 
+import base64
+import hashlib
+import secrets
 import stat
 from datetime import date
 from pathlib import Path
@@ -8,6 +11,8 @@ import pytest
 
 from app import create_app
 from config import VARIABLES, Settings, SettingsError
+
+GOOD = hashlib.sha256(b"as good as random").hexdigest()
 
 
 def read(folder: Path, **variables: str) -> Settings:
@@ -84,12 +89,10 @@ def test_a_misspelt_variable_is_a_fault(tmp_path: Path) -> None:
 
 def test_a_value_can_come_from_a_file(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
-    secret.write_text("s" * 40 + "\n")
+    secret.write_text(f"{GOOD}\n")
 
-    assert read(tmp_path, COUNTERSIGN_SECRET_KEY_FILE=str(secret)).secret_key == "s" * 40
-    assert (
-        "both set" in faults_of(tmp_path, COUNTERSIGN_SECRET_KEY_FILE=str(secret), COUNTERSIGN_SECRET_KEY="x" * 40)[0]
-    )
+    assert read(tmp_path, COUNTERSIGN_SECRET_KEY_FILE=str(secret)).secret_key == GOOD
+    assert "both set" in faults_of(tmp_path, COUNTERSIGN_SECRET_KEY_FILE=str(secret), COUNTERSIGN_SECRET_KEY=GOOD)[0]
     assert "cannot read" in faults_of(tmp_path, COUNTERSIGN_SECRET_KEY_FILE=str(tmp_path / "none"))[0]
 
 
@@ -167,6 +170,109 @@ def test_no_secret_is_in_the_text_form(tmp_path: Path) -> None:
 def test_each_variable_of_the_table_is_read(tmp_path: Path) -> None:
     assert len({variable.name for variable in VARIABLES}) == len(VARIABLES)
     read(tmp_path, **{variable.name: "" for variable in VARIABLES if variable.name != "COUNTERSIGN_DATA_DIR"})
+
+
+EXAMPLES = [
+    "x" * 40,
+    "abab" * 10,
+    "0" * 31 + "1",
+    "secret" * 6,
+    "0123456789abcdef" * 2,
+    "kP9xQ2mZ7w" * 4,
+    "change-me-change-me-or-be-sorry-soon",
+    "CHANGE_ME_to_something_long_and_wild",
+    "replace this by thirty-two or more letters",
+    "django-insecure-4kf!2kd0&h3b%qv8_zx1",
+    "your-256-bit-secret-goes-here-please",
+    "dev-key-for-my-laptop-only-2026-11-25",
+    "openssl rand -hex 32 makes a good one",
+    "qwertyuiopasdfghjklzxcvbnm1234567890",
+]
+
+
+@pytest.mark.parametrize("key", ["hunter22", GOOD[:31], *EXAMPLES])
+@pytest.mark.parametrize("place", ["environment", "NAME_FILE", "data folder"])
+def test_a_short_or_guessable_secret_key_stops_the_start_wherever_it_stands(
+    tmp_path: Path, key: str, place: str
+) -> None:
+    [fault] = _faults_of_key(tmp_path, "secret_key", key, place)
+
+    assert "`openssl rand -hex 32` makes one." in fault
+    assert key not in fault
+
+
+def _faults_of_key(folder: Path, name: str, value: str, place: str) -> list[str]:
+    """What the start says to this key; in the data folder after a first start that made a good one."""
+    variable, file = f"COUNTERSIGN_{name.upper()}", folder / "data" / name
+    if place == "environment":
+        return faults_of(folder, **{variable: value})
+    if place == "NAME_FILE":
+        file = folder / "given"
+        file.write_text(f"{value}\n")
+        return faults_of(folder, **{f"{variable}_FILE": str(file)})
+    read(folder)
+    file.write_text(value)
+    return faults_of(folder)
+
+
+def ring(*keys: bytes) -> str:
+    return ",".join(base64.b64encode(key).decode() for key in keys)
+
+
+SOME, MORE = (hashlib.sha256(seed).digest() for seed in (b"some", b"more"))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (ring(bytes(32)), "the first key must be random"),
+        (ring(b"\xff" * 32), "the first key must be random"),
+        (ring(b"0123456789abcdef" * 2), "the first key must be random"),
+        (ring(b"my dog eats shoes, my cat sleeps"), "the first key must be random"),
+        (ring(SOME[:16] * 2), "the first key must be random"),
+        (ring(bytes(range(32))), "the first key must be random"),
+        (ring(bytes(range(200, 104, -3))), "the first key must be random"),
+        (ring(bytes(32), SOME), "the first key must be random"),
+        (ring(SOME[:31]), "each key must be the base64 of 32 random bytes"),
+        (ring(SOME, SOME[:16]), "each key must be the base64 of 32 random bytes"),
+        (GOOD, "each key must be the base64 of 32 random bytes"),
+        ("change-me", "each key must be the base64 of 32 random bytes"),
+        (",", "each key must be the base64 of 32 random bytes"),
+        (ring(SOME, SOME), "one key stands there twice"),
+        (ring(SOME, MORE, SOME), "one key stands there twice"),
+    ],
+)
+@pytest.mark.parametrize("place", ["environment", "NAME_FILE", "data folder"])
+def test_a_short_guessable_or_repeated_sealing_key_stops_the_start_wherever_it_stands(
+    tmp_path: Path, value: str, words: str, place: str
+) -> None:
+    [fault] = _faults_of_key(tmp_path, "encryption_keys", value, place)
+
+    assert words in fault
+    assert "`openssl rand -base64 32`" in fault or "twice" in fault
+    assert value.partition(",")[0] not in fault or value == ","
+
+
+def test_a_guessable_key_may_follow_a_good_one_until_its_boxes_are_sealed_anew(tmp_path: Path) -> None:
+    assert read(tmp_path, COUNTERSIGN_ENCRYPTION_KEYS=ring(SOME, bytes(32))).encryption_keys == (SOME, bytes(32))
+
+
+@pytest.mark.parametrize("name", ["secret_key", "encryption_keys"])
+@pytest.mark.parametrize("place", ["NAME_FILE", "data folder"])
+def test_a_key_file_that_is_empty_stops_the_start(tmp_path: Path, name: str, place: str) -> None:
+    [fault] = _faults_of_key(tmp_path, name, "", place)
+
+    assert "is empty" in fault
+
+
+def test_keys_as_openssl_makes_them_are_taken(tmp_path: Path) -> None:
+    for _ in range(50):
+        first, second = secrets.token_bytes(32), secrets.token_bytes(32)
+        for text in (first.hex(), first.hex()[:32], base64.b64encode(first).decode(), secrets.token_urlsafe(48)):
+            taken = read(tmp_path, COUNTERSIGN_SECRET_KEY=text, COUNTERSIGN_ENCRYPTION_KEYS=ring(first, second))
+
+            assert taken.secret_key == text
+            assert taken.encryption_keys == (first, second)
 
 
 def test_a_mail_address_that_cannot_work_names_its_variable(tmp_path: Path) -> None:
