@@ -9,19 +9,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlencode
 from urllib.request import urlopen
 
-import pyotp
-
-from bench.seed import PASSWORD, Seeded, seed
+from bench.seed import Seeded, seed
+from bench.sign_in import Verdict, judge_cost, judge_difference, milliseconds, time_refusals, time_sign_ins
 from config import Settings
+from domain.identity.passwords import HashCost, PasswordHasher
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 4
@@ -42,7 +41,7 @@ class Line:
 
 
 def main() -> int:
-    """Measure everything once and print it; 1 if wrk is missing or the gate is slower than it may be."""
+    """Measure everything once and print it; 1 if wrk is missing or one of the verdicts does not hold."""
     if shutil.which("wrk") is None:
         print("`make bench` needs wrk: apt-get install wrk")
         return 1
@@ -51,29 +50,42 @@ def main() -> int:
         environ = _environment(Path(folder), port)
         upgrade = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
         subprocess.run(upgrade, env=environ, cwd=folder, check=True, capture_output=True)
-        seeded = seed(Settings.from_environment(environ))
+        settings = Settings.from_environment(environ)
+        hasher = PasswordHasher(HashCost(settings.hash_time_cost, settings.hash_memory_kib, 1))
+        seeded = seed(settings)
         with _server(environ, port):
-            lines = list(_measure(port, seeded))
+            lines = list(_measure(port))
+            sign_ins, hashes = time_sign_ins(port, seeded.people, hasher)
+            known, unknown = time_refusals(port, seeded.refused)
+            uploads = [partial(_upload, port, seeded.authorization, kind, body) for kind, body in seeded.uploads]
+            uploaded = [milliseconds(upload) for upload in uploads]
     lines += [
+        _line("sign-in: both pages, password and code", sign_ins),
+        _line("one Argon2id hash, in process", hashes),
+        _line("sign-in refused, of a username that exists", known),
+        _line("sign-in refused, of one that does not", unknown),
+        _line("upload of a 20 kB wheel", uploaded),
         Line("one decision of the gate, in process", p50=f"{seeded.decision_us:.1f} µs"),
         Line("SQL statements before a gated page is entered", p50=str(seeded.statements)),
     ]
     _print(lines)
+    verdicts = [_judge_gate(seeded), judge_cost(sign_ins, hashes), judge_difference(known, unknown)]
+    print("\n".join(verdict.words for verdict in verdicts))
+    return 0 if all(verdict.holds for verdict in verdicts) else 1
+
+
+def _judge_gate(seeded: Seeded) -> Verdict:
     is_quick = seeded.decision_us < DECISION_US and seeded.statements < STATEMENTS
-    print(f"The gate is {'within' if is_quick else 'OVER'} {DECISION_US} µs and {STATEMENTS - 1} statements.")
-    return 0 if is_quick else 1
+    words = f"The gate is {'within' if is_quick else 'OVER'} {DECISION_US} µs and {STATEMENTS - 1} statements."
+    return Verdict(is_quick, words)
 
 
-def _measure(port: int, seeded: Seeded) -> Iterator[Line]:
+def _measure(port: int) -> Iterator[Line]:
     yield _wrk("a constant page of 4 kB on the same server: the ceiling", port, "/_ceiling/")
     yield _wrk("`/simple/small/`, 10 files", port, "/simple/small/")
     yield _wrk("`/simple/large/`, 1,000 files", port, "/simple/large/")
     yield _wrk("`/simple/large/`, 1,000 files, JSON", port, "/simple/large/", accept=JSON)
     yield _wrk("project page, 10 releases", port, "/project/small/")
-    sign_ins = [partial(_sign_in, port, username, secret) for username, secret in seeded.people]
-    yield _timed("sign-in: both pages, password and code", sign_ins)
-    uploads = [partial(_upload, port, seeded.authorization, kind, body) for kind, body in seeded.uploads]
-    yield _timed("upload of a 20 kB wheel", uploads)
 
 
 def _print(lines: list[Line]) -> None:
@@ -101,57 +113,10 @@ def _wrk(what: str, port: int, path: str, *, accept: str = "text/html") -> Line:
     return Line(what, f"{float(rate[1]):,.0f}", latency["50"], latency["99"])
 
 
-def _timed(what: str, acts: Sequence[Callable[[], None]]) -> Line:
-    """One after another; instead of the 99th percentile of so few, the slowest."""
-    took = []
-    for act in acts:
-        start = time.perf_counter()
-        act()
-        took.append((time.perf_counter() - start) * 1_000)
+def _line(what: str, took: list[float]) -> Line:
+    """Of milliseconds, one after another; instead of the 99th percentile of so few, the slowest."""
     rate = 1_000 / statistics.mean(took)
     return Line(what, f"{rate:,.1f}", f"{statistics.median(took):.1f} ms", f"slowest {max(took):.1f} ms")
-
-
-class _Visitor:
-    """A browser as far as a sign-in needs one: one connection, one cookie, the form token of the last page."""
-
-    def __init__(self, port: int) -> None:
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=30)
-        self._cookie = ""
-        self._form_token = ""
-
-    def open(self, path: str) -> None:
-        """Fetch a page with a form."""
-        page = self._send("GET", path, expected=200)
-        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
-        assert found, f"no form on {path}"
-        self._form_token = found[1]
-
-    def submit(self, path: str, **fields: str) -> None:
-        """Send its form, which must be taken."""
-        self._send("POST", path, urlencode({"csrf_token": self._form_token, **fields}), expected=303)
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def _send(self, method: str, path: str, body: str | None = None, *, expected: int) -> str:
-        headers = {"Cookie": self._cookie, "Content-Type": "application/x-www-form-urlencoded"}
-        self._connection.request(method, path, body, headers)
-        answer = self._connection.getresponse()
-        page = answer.read().decode()
-        assert answer.status == expected, f"{method} {path}: {answer.status} {page[:2_000]}"
-        if cookie := answer.getheader("Set-Cookie"):
-            self._cookie = cookie.partition(";")[0]
-        return page
-
-
-def _sign_in(port: int, username: str, secret: str) -> None:
-    visitor = _Visitor(port)
-    visitor.open("/account/login/")
-    visitor.submit("/account/login/", username=username, password=PASSWORD)
-    visitor.open("/account/two-factor/")
-    visitor.submit("/account/two-factor/", method="totp", totp_value=pyotp.TOTP(secret).now())
-    visitor.close()
 
 
 def _upload(port: int, authorization: str, content_type: str, body: bytes) -> None:
@@ -172,6 +137,7 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
         "COUNTERSIGN_DATA_DIR": str(folder),
         "COUNTERSIGN_PUBLIC_URL": f"http://localhost:{port}",
         "COUNTERSIGN_PORT": str(port),
+        "COUNTERSIGN_TRUSTED_PROXIES": "1",  # so that refused sign-ins can come from addresses of their own
     }
 
 

@@ -32,6 +32,7 @@ from models import Email, File, Project, ProjectRole, Release, TotpApp, User, db
 from tests.packages import a_wheel
 
 TIMES = 20  # sign-ins and uploads
+REFUSALS = 200  # refused sign-ins of accounts, and as many of nobody
 PASSWORD = "correct horse battery staple 9"
 JUDGED = 20_000
 WHEEL_BYTES = 20_000
@@ -43,11 +44,13 @@ class Seeded:
     """What the measurements need.
 
     people: username and base32 secret of accounts that have an authenticator app, each for one sign-in.
+    refused: usernames of others, each for one refused sign-in.
     uploads: content type and body of requests that each upload a version of their own.
     decision_us: microseconds of one decision. statements: of SQL, before a gated view is entered.
     """
 
     people: list[tuple[str, str]]
+    refused: list[str]
     uploads: list[tuple[str, bytes]]
     authorization: str
     decision_us: float
@@ -60,6 +63,7 @@ def seed(settings: Settings) -> Seeded:
     with app.app_context():
         password_hash = wiring.services().hasher.hash(PASSWORD)
         people = [_a_person(f"bench-{number}", password_hash) for number in range(TIMES)]
+        refused = [_a_person(f"refused-{number}", password_hash)[0].username for number in range(REFUSALS)]
         owner = people[0][0]
         for name, versions in (("small", 10), ("large", 1_000)):
             _a_project(name, owner, versions=versions)
@@ -76,6 +80,7 @@ def seed(settings: Settings) -> Seeded:
         db.session.commit()
         seeded = Seeded(
             people=[(user.username, secret) for user, secret in people],
+            refused=refused,
             uploads=[_an_upload(f"1.{number}") for number in range(TIMES)],
             authorization="Basic " + base64.b64encode(f"__token__:{token}".encode()).decode(),
             decision_us=_time_decision(permit.member),
