@@ -145,4 +145,5 @@ def _list(permit: Permit, form: EmailForm, status: Status, refusal: str = "") ->
 
 def _task(permit: Permit, form: EmailForm, status: Status) -> ResponseReturnValue:
     user = db.session.get_one(User, permit.account.user_id)
-    return render_template("management/unverified.html", form=form, email=user.primary_email), *status
+    email, again = user.primary_email, permit.account.must_prove_address
+    return render_template("management/unverified.html", form=form, email=email, again=again), *status

@@ -43,7 +43,13 @@ def test_a_danger_in_one_sentence_is_a_notice() -> None:
 
 def test_the_account_menu_tells_in_words_what_is_missing() -> None:
     def summary(**changes: bool) -> str:
-        facts = {"has_second_factor": True, "email_verified": True, "needs_recovery_codes": False, **changes}
+        facts = {
+            "has_second_factor": True,
+            "email_verified": True,
+            "needs_recovery_codes": False,
+            "has_few_codes": False,
+            **changes,
+        }
         return words(find(page("", viewer=SimpleNamespace(username="ana", **facts)), ".//summary"))
 
     assert summary() == "ana 2FA on"
@@ -57,6 +63,18 @@ def test_unsaved_recovery_codes_are_recalled_on_every_page() -> None:
     viewer = SimpleNamespace(username="ana", **facts)
 
     assert "recovery codes are not saved" in words(find(page("", viewer=viewer), ".//*[@role='status']"))
+
+
+def test_few_recovery_codes_are_told_on_every_page() -> None:
+    facts = {"email_verified": True, "has_second_factor": True, "needs_recovery_codes": False, "has_few_codes": True}
+
+    def notice(codes_left: int) -> str:
+        viewer = SimpleNamespace(username="ana", codes_left=codes_left, **facts)
+        return words(find(page("", viewer=viewer), ".//*[@role='status']"))
+
+    assert "Only 3 recovery codes are left." in notice(3)
+    assert "Only one recovery code is left." in notice(1)
+    assert "No recovery code is left." in notice(0)
 
 
 def test_the_page_for_a_broken_server_needs_nothing_from_it() -> None:

@@ -199,7 +199,7 @@ def test_the_overview_says_what_is_left_and_what_was_used(
     assert "3 of 10 are left, made 22 Nov 2026, 14:05 UTC." in page.text
     assert "Few are left: make new ones while you can still sign in." in page.text
     assert page.text.count("198.51.100.9") == 7
-    assert "Only 3 recovery codes are left. Make new ones." in browser.page("/manage/account/two-factor/").text
+    assert "Only 3 recovery codes are left." in browser.page("/manage/account/two-factor/").text
 
 
 def test_without_a_second_factor_there_are_none_to_see(browser: Browser, people: People) -> None:
