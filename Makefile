@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test check fmt bench docs
+.PHONY: help run test requirements check fmt bench docs
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help:
 	@echo "Countersign: a package index in which nobody changes anything without a second factor."
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/installed  ## Set up and serve; settings come from the environment and .env
 	@$(BIN)/python -m deploy.preflight
@@ -20,6 +20,9 @@ run: .venv/installed  ## Set up and serve; settings come from the environment an
 
 test: .venv/installed-dev  ## Run the tests; ARGS="-k totp" is handed to pytest
 	@$(BIN)/pytest $(ARGS)
+
+requirements: .venv/installed-dev  ## Print what is asked of signing in, with the tests that prove it
+	@$(BIN)/python -m pytest -p tests.requirement_table -m requirement --quiet
 
 check: .venv/installed-dev  ## Look for mistakes without running anything: ruff, mypy, djlint
 	$(BIN)/ruff check .

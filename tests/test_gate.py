@@ -21,6 +21,7 @@ from models import Base, Event, User, db
 from tests.browsing import Browser
 from tests.builders import People
 from tests.conftest import MakeApp
+from tests.requirements import requirement
 
 # Everything that anybody may open. A route that is added here is a decision: say why in the commit.
 PUBLIC = {
@@ -156,6 +157,7 @@ def _events() -> int:
     return db.session.scalar(sa.select(sa.func.count()).select_from(Event).where(Event.tag.like("gate:%:denied"))) or 0
 
 
+@requirement("R03")
 def test_the_public_endpoints_are_exactly_these(app: Flask) -> None:
     found = {endpoint for endpoint, view in app.view_functions.items() if (mark := mark_of(view)) and mark.is_public}
 
@@ -181,6 +183,7 @@ def test_every_gated_route_that_asks_for_it_sends_to_verify_the_address_first(
     assert walked > 20
 
 
+@requirement("R01", "R02")
 def test_every_gated_route_that_asks_for_it_sends_to_set_up_a_second_factor(
     app: Flask, people: People, browser: Browser
 ) -> None:
@@ -223,6 +226,7 @@ def test_every_machine_route_refuses_without_redirect_and_sees_no_cookie(
         assert "Set-Cookie" not in answer.headers
 
 
+@requirement("R02")
 def test_a_program_at_a_page_gets_json_and_no_redirect(app: Flask, people: People, browser: Browser) -> None:
     nora, _ = somebody(people, verified=True)
     browser.sign_in(nora)
@@ -255,11 +259,13 @@ def bare() -> str:
     return "done"
 
 
+@requirement("R03")
 def test_a_naked_route_stops_the_start(monkeypatch: pytest.MonkeyPatch, make_app: MakeApp) -> None:
     with pytest.raises(NakedRoute, match=r"extra\.bare"):
         with_routes(monkeypatch, make_app, lambda bp: bp.get("/extra/")(bare))
 
 
+@requirement("R03")
 def test_a_reversed_decorator_stops_the_start(monkeypatch: pytest.MonkeyPatch, make_app: MakeApp) -> None:
     def reversed_order(bp: Blueprint) -> None:
         management_action(Action.VIEW_ACCOUNT)(bp.get("/extra/")(view))

@@ -12,6 +12,7 @@ from domain.history import WORDS, describe
 from models import db
 from tests.builders import People
 from tests.permits import ORIGIN
+from tests.requirements import requirement
 
 ROOT = Path(__file__).parents[1]
 TAG = re.compile(r'"((?:account|operator|project)(?::[a-z_]+){2})"')
@@ -40,6 +41,7 @@ def test_facts_are_filled_in_and_never_read_as_a_template(tag: str, details: dic
     assert describe(tag, details) == words
 
 
+@requirement("R100")
 def test_the_newest_come_first_and_only_ones_own(app: Flask, people: People, clock: SettableClock) -> None:
     ana, nora = people.a_user("ana").build(), people.a_user("nora").build()
     for number in range(30):

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.secretbox import SecretBox, Unsealable
+from tests.requirements import requirement
 
 OLD_KEY = bytes(range(32))
 NEW_KEY = bytes(range(100, 132))
@@ -101,6 +102,7 @@ def test_a_box_cut_short_is_refused(length: int) -> None:
         box.open(sealed[:length], context=HERE)
 
 
+@requirement("R98")
 def test_after_a_new_key_is_put_in_front_old_boxes_still_open() -> None:
     sealed = SecretBox([OLD_KEY]).seal(SECRET, context=HERE)
 
@@ -110,6 +112,7 @@ def test_after_a_new_key_is_put_in_front_old_boxes_still_open() -> None:
     assert rotated.needs_resealing(sealed)
 
 
+@requirement("R98")
 def test_after_resealing_the_old_key_can_go() -> None:
     rotated = SecretBox([NEW_KEY, OLD_KEY])
     sealed = SecretBox([OLD_KEY]).seal(SECRET, context=HERE)
@@ -142,6 +145,7 @@ def test_the_key_id_belongs_to_the_key_that_seals_and_is_no_part_of_it() -> None
     assert key_id not in NEW_KEY.hex()
 
 
+@requirement("R98")
 @pytest.mark.parametrize("length", [0, 16, 31, 33])
 def test_a_key_of_another_length_is_refused(length: int) -> None:
     keys = [NEW_KEY, bytes(length)]

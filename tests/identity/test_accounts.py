@@ -19,6 +19,7 @@ from tests.browsing import wiring_of
 from tests.builders import PASSWORD, People
 from tests.permits import ORIGIN, permit_for, permit_of
 from tests.races import at_once
+from tests.requirements import requirement
 
 
 def registration(
@@ -109,6 +110,7 @@ def test_the_right_password_is_the_only_way_in(either_app: Flask, clock: Settabl
         authenticate(either_app, clock, "cold")
 
 
+@requirement("R10")
 def test_an_administrator_is_made_without_a_password_and_with_a_link(app: Flask, clock: SettableClock) -> None:
     permit, box = permit_of(Operator(), Action.CREATE_ADMINISTRATOR, now=clock.now()), wiring_of(app).box
 

@@ -23,6 +23,7 @@ from tests.browsing import wiring_of
 from tests.builders import People
 from tests.permits import EVERYONE, ORIGIN, permit_for
 from tests.races import at_once
+from tests.requirements import requirement
 
 UPLOADER = Origin("198.51.100.24", "uv/0.9.2 {...}")
 
@@ -56,6 +57,7 @@ def test_whoever_has_the_text_acts_for_the_owner_within_the_scope(people: People
     assert holder.account.has_second_factor
 
 
+@requirement("R80")
 def test_the_text_is_kept_nowhere(people: People, mint: Mint) -> None:
     _, text = mint(people.a_member("ana"))
 
@@ -74,6 +76,7 @@ def test_what_is_no_token_never_reaches_the_database(app: Flask, text: str) -> N
     assert statements == []
 
 
+@requirement("R81")
 def test_a_token_that_was_removed_or_never_made_finds_nobody(
     people: People, mint: Mint, notices: Notices, clock: SettableClock
 ) -> None:
@@ -89,6 +92,7 @@ def test_a_token_that_was_removed_or_never_made_finds_nobody(
     assert tokens.find(db.session(), stranger, origin=UPLOADER) is None
 
 
+@requirement("R81")
 def test_a_token_that_has_expired_is_found_and_refused_by_the_judge(
     people: People, mint: Mint, clock: SettableClock
 ) -> None:
@@ -212,6 +216,7 @@ def test_removing_twice_tells_once(people: People, notices: Notices, clock: Sett
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Mail)) == 1
 
 
+@requirement("R80")
 @pytest.mark.parametrize(
     ("user_agent", "client"),
     [

@@ -14,6 +14,7 @@ from domain.identity import ceremonies
 from domain.identity.ceremonies import Purpose
 from models import Base, Ceremony, db
 from tests.conftest import MakeApp
+from tests.requirements import requirement
 
 
 def begin(box: SecretBox, clock: SettableClock, purpose: Purpose = Purpose.RESET_PASSWORD) -> str:
@@ -57,6 +58,7 @@ def test_a_ceremony_ends_by_itself(box: SecretBox, clock: SettableClock) -> None
     assert not ceremonies.spend(db.session(), begun, now=late)
 
 
+@requirement("R74")
 def test_the_table_holds_neither_handle_nor_payload(box: SecretBox, clock: SettableClock) -> None:
     handle = ceremonies.begin(db.session(), box, Purpose.TOTP, now=clock.now(), payload={"secret": "JBSWY3DP"})
 

@@ -21,6 +21,7 @@ from models import Event, TotpApp, User, db
 from tests.browsing import Browser, wiring_of
 from tests.builders import People, code_of
 from tests.permits import ORIGIN, permit_for, permit_of
+from tests.requirements import requirement
 
 ANOTHER_KEY = b"another key, of thirty-two bytes"
 
@@ -51,6 +52,7 @@ def enrol(permit: Permit, box: SecretBox, notices: Notices, clock: SettableClock
     return secret
 
 
+@requirement("R23")
 def test_the_database_file_holds_no_secret_waiting_or_kept(
     app: Flask, people: People, clock: SettableClock, tmp_path: Path
 ) -> None:
@@ -66,6 +68,7 @@ def test_the_database_file_holds_no_secret_waiting_or_kept(
     assert not [spelling for secret in (kept, waiting) for spelling in spellings(secret) if spelling in stored]
 
 
+@requirement("R29")
 def test_the_recovery_codes_stand_in_no_file_either(
     app: Flask, people: People, clock: SettableClock, tmp_path: Path
 ) -> None:
@@ -88,6 +91,7 @@ def test_the_recovery_codes_stand_in_no_file_either(
     assert not [code for code in begun.payload["codes"] if code.encode() in stored]
 
 
+@requirement("R23")
 def test_two_apps_of_one_account_cannot_be_swapped_either(app: Flask, people: People, clock: SettableClock) -> None:
     ana = people.a_user("ana").verified().with_totp("One").with_totp("Two").build()
     one, two = db.session.scalars(sa.select(TotpApp).order_by(TotpApp.id))
@@ -100,6 +104,7 @@ def test_two_apps_of_one_account_cannot_be_swapped_either(app: Flask, people: Pe
         )
 
 
+@requirement("R23", "R104")
 def test_without_its_key_a_secret_opens_nothing_and_another_app_still_works(
     app: Flask, people: People, clock: SettableClock
 ) -> None:
@@ -128,6 +133,7 @@ def test_the_way_to_the_secret_asks_for_the_right_permit(app: Flask, people: Peo
         totp_enrolment.begin_totp(db.session(), permit, box, now=clock.now())
 
 
+@requirement("R22")
 def test_no_event_and_no_page_but_one_shows_the_secret(browser: Browser, people: People, clock: SettableClock) -> None:
     ana = people.a_member("ana")
     secret: str = ana.test_secrets[0]  # type: ignore[attr-defined]

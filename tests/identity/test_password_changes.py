@@ -17,6 +17,7 @@ from tests.builders import PASSWORD, People
 from tests.letters import letters, link_to
 from tests.permits import ORIGIN, permit_for
 from tests.races import at_once
+from tests.requirements import requirement
 
 NEW = ("quiet lantern over seven harbours", "violet engine under nine bridges")
 
@@ -63,6 +64,7 @@ def test_of_two_links_used_at_once_one_sets_the_password(either_app: Flask, cloc
     assert [letter.notice for letter in letters()].count("password-changed") == 1
 
 
+@requirement("R74")
 def test_one_link_used_many_times_at_once_works_once(either_app: Flask, clock: SettableClock) -> None:
     People(either_app, clock).a_user("ana").verified().build()
     request_reset(either_app, clock)

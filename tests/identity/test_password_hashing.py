@@ -10,6 +10,7 @@ import pytest
 from argon2.exceptions import InvalidHashError
 
 from domain.identity.passwords import MAX_LENGTH, HashCost, PasswordHasher
+from tests.requirements import requirement
 
 FAST = HashCost(time_cost=1, memory_kib=8)
 PASSWORD = "correct horse battery staple"
@@ -25,6 +26,7 @@ def test_a_password_matches_its_own_hash_and_no_other_does() -> None:
     assert not hasher.verify(kept, "")
 
 
+@requirement("R72")
 def test_the_hash_is_argon2id_with_its_cost_and_a_salt_of_its_own() -> None:
     hasher = PasswordHasher(HashCost(time_cost=2, memory_kib=16, parallelism=1))
 
@@ -34,12 +36,14 @@ def test_the_hash_is_argon2id_with_its_cost_and_a_salt_of_its_own() -> None:
     assert first != second
 
 
+@requirement("R72")
 def test_the_usual_cost_is_three_passes_over_64_mib() -> None:
     kept = PasswordHasher(HashCost()).hash(PASSWORD)
 
     assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=1$")
 
 
+@requirement("R71")
 @pytest.mark.parametrize(
     "other",
     [
@@ -58,6 +62,7 @@ def test_nothing_about_a_password_is_forgiven(other: str) -> None:
     assert not hasher.verify(kept, other)
 
 
+@requirement("R71")
 @pytest.mark.parametrize("position", [71, 72, 73, 199, MAX_LENGTH - 1])
 def test_a_long_password_counts_to_its_last_character(position: int) -> None:
     hasher = PasswordHasher(FAST)
@@ -94,6 +99,7 @@ def test_without_a_hash_nothing_matches() -> None:
     assert answers == [False, False]
 
 
+@requirement("R11")
 def test_an_unknown_user_costs_as_much_work_as_a_wrong_password() -> None:
     hasher = PasswordHasher(HashCost(time_cost=2, memory_kib=4096))
     kept = hasher.hash(PASSWORD)
@@ -131,6 +137,7 @@ def test_a_damaged_hash_is_an_error_and_no_way_in() -> None:
         hasher.verify("plain text", "plain text")
 
 
+@requirement("R72")
 def test_a_hash_of_another_cost_still_matches_and_wants_to_be_made_anew() -> None:
     old, new = PasswordHasher(FAST), PasswordHasher(HashCost(time_cost=2, memory_kib=8))
 

@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.identity.passwords import WeakPassword, check_strength
+from tests.requirements import requirement
 
 ADA = ("ada-l", "Ada King Lovelace", "countess@babbage.example", "Countersign")
 
 
+@requirement("R69")
 @pytest.mark.parametrize(
     "password",
     [
@@ -33,6 +35,7 @@ def test_long_and_unguessable_passwords_are_taken_whatever_they_are_made_of(pass
     check_strength(password, about=ADA)
 
 
+@requirement("R69", "R70")
 @pytest.mark.parametrize(
     ("password", "reason"),
     [
@@ -60,6 +63,7 @@ def test_a_weak_password_is_refused_with_the_reason(password: str, reason: str) 
     assert refusal.value.field == "new_password"
 
 
+@requirement("R70")
 @pytest.mark.parametrize(
     "password",
     [

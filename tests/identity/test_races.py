@@ -16,6 +16,7 @@ from models import Base, BrowserSession, Event, RecoveryCode, TotpApp, User, db
 from tests.browsing import Browser
 from tests.builders import People, code_of
 from tests.conftest import MakeApp
+from tests.requirements import requirement
 
 STEP, RECOVERY, PROVISION = "/account/two-factor/", "/account/recovery-code/", "/manage/account/totp-provision"
 MANY = 20
@@ -92,6 +93,7 @@ def count(entity: type[Base], *conditions: sa.ColumnElement[bool]) -> int:
     return db.session.scalar(sa.select(sa.func.count()).select_from(entity).where(*conditions)) or 0
 
 
+@requirement("R17")
 def test_twenty_uses_of_one_code_give_one_session(racing_app: Flask, clock: SettableClock) -> None:
     ana = People(racing_app, clock).a_member("ana")
     waiting, code = browsers(racing_app, ana, level=Level.HALF), code_of(ana, clock)
@@ -103,6 +105,7 @@ def test_twenty_uses_of_one_code_give_one_session(racing_app: Flask, clock: Sett
     assert count(BrowserSession, BrowserSession.level == "full") == 1
 
 
+@requirement("R30")
 def test_twenty_uses_of_one_recovery_code_give_one_session(racing_app: Flask, clock: SettableClock) -> None:
     ana = People(racing_app, clock).a_member("ana")
     code: str = ana.test_codes[0]  # type: ignore[attr-defined]
@@ -118,6 +121,7 @@ def test_twenty_uses_of_one_recovery_code_give_one_session(racing_app: Flask, cl
     assert count(RecoveryCode, RecoveryCode.used_at.is_not(None)) == 1
 
 
+@requirement("R27")
 def test_twenty_wrong_guesses_are_no_more_than_the_budget(racing_app: Flask, clock: SettableClock) -> None:
     ana = People(racing_app, clock).a_member("ana")
     waiting = browsers(racing_app, ana, level=Level.HALF)
@@ -128,6 +132,7 @@ def test_twenty_wrong_guesses_are_no_more_than_the_budget(racing_app: Flask, clo
     assert count(Event, Event.details["reason"].as_string() == "wrong code") == 5
 
 
+@requirement("R35")
 @pytest.mark.parametrize("attempt", range(3))
 def test_two_removals_at_once_leave_one_app(racing_app: Flask, clock: SettableClock, attempt: int) -> None:
     ana = People(racing_app, clock).a_user("ana").verified().with_totp("One").with_totp("Two").build()
@@ -162,6 +167,7 @@ def test_one_set_up_confirmed_in_several_tabs_gives_one_app(racing_app: Flask, c
     assert count(RecoveryCode, RecoveryCode.user_id == ana.id) == 10
 
 
+@requirement("R25")
 def test_tabs_opened_at_once_show_one_secret(racing_app: Flask, clock: SettableClock) -> None:
     ana = People(racing_app, clock).a_user("ana").verified().build()
     keys: set[str] = set()

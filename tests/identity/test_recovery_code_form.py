@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from domain.identity.recovery import ALPHABET, as_file, clean_recovery_code, new_codes
 from domain.identity.typed_codes import MalformedCode
+from tests.requirements import requirement
 
 CODE = "01AB-9XYZ-TVWE-0011"
 A_CODE = st.text(ALPHABET, min_size=16, max_size=16)
@@ -24,6 +25,7 @@ def test_there_are_ten_different_codes_of_four_groups() -> None:
     assert [code for code in codes if not form.fullmatch(code)] == []
 
 
+@requirement("R29")
 def test_each_symbol_stands_for_five_bits_of_the_given_randomness() -> None:
     every_symbol_twice = int("".join(f"{number:05b}" for number in range(32)) * 5, 2).to_bytes(100, "big")
     stream = iter(every_symbol_twice)
@@ -33,6 +35,7 @@ def test_each_symbol_stands_for_five_bits_of_the_given_randomness() -> None:
     assert "".join(codes).replace("-", "") == ALPHABET * 5
 
 
+@requirement("R29")
 def test_no_symbol_is_likelier_than_another() -> None:
     seen = Counter("".join("".join(new_codes(secrets.token_bytes)) for _ in range(400)).replace("-", ""))
 

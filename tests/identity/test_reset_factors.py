@@ -19,6 +19,7 @@ from models import BrowserSession, Ceremony, Event, Mail, RecoveryCode, TotpApp,
 from tests.browsing import Browser, wiring_of
 from tests.builders import PASSWORD, People
 from tests.permits import EVERYONE, member_of, permit_for, permit_of
+from tests.requirements import requirement
 
 
 @pytest.fixture
@@ -41,6 +42,7 @@ def reset(app: Flask, user: User, clock: SettableClock) -> None:
     db.session.commit()
 
 
+@requirement("R36")
 def test_apps_codes_and_sessions_go_and_the_password_stays(app: Flask, clock: SettableClock, ana: User) -> None:
     signed_in = Browser(app).sign_in(ana)
     signed_in.page("/manage/account/totp-provision")

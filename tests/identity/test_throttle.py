@@ -16,6 +16,7 @@ from domain.identity import throttle
 from domain.identity.throttle import Budget, Limit, TooMany
 from models import Attempt, Base, db
 from tests.conftest import MakeApp, settings_for
+from tests.requirements import requirement
 
 THREE = Budget("test:key", "tries", (Limit(3, timedelta(minutes=5)), Limit(4, timedelta(hours=1))))
 
@@ -43,6 +44,7 @@ def test_a_window_that_is_over_gives_new_tries_until_the_longer_one_ends_them(ap
         spend(1, now=clock.now() + timedelta(minutes=5))
 
 
+@requirement("R28")
 def test_each_key_has_its_own_budget(app: Flask, clock: SettableClock) -> None:
     spend(3, now=clock.now(), key="1")
 
@@ -131,10 +133,12 @@ def test_a_household_has_one_budget_however_many_addresses(
         throttle.take(db.session(), (budget, other), now=clock.now())
 
 
+@requirement("R27")
 def test_parallel_tries_never_exceed_a_budget(app: Flask, clock: SettableClock) -> None:
     assert _parallel(app, clock, tries=20) == 3
 
 
+@requirement("R27")
 def test_parallel_tries_never_exceed_a_budget_on_postgresql(
     make_app: MakeApp, postgres_url: str, clock: SettableClock
 ) -> None:

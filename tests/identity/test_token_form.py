@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.identity.tokens import hint, looks_like_token, new_token, token_hash
+from tests.requirements import requirement
 
 
+@requirement("R80")
 def test_a_token_has_prefix_random_part_and_checksum() -> None:
     token = new_token(secrets.token_bytes)
 
@@ -20,6 +22,7 @@ def test_a_token_has_prefix_random_part_and_checksum() -> None:
     assert set(token) <= set(string.ascii_letters + string.digits + "-_")
 
 
+@requirement("R80")
 @pytest.mark.parametrize(
     ("randomness", "token"),
     [
@@ -77,6 +80,7 @@ def test_what_is_no_token_does_not_look_like_one(alter: Callable[[str], str]) ->
     assert not looks_like_token(alter(token))
 
 
+@requirement("R80")
 def test_only_a_sha256_hash_is_kept() -> None:
     token = new_token(secrets.token_bytes)
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from domain.identity import totp
 from domain.identity.typed_codes import MalformedCode
+from tests.requirements import requirement
 
 NOW = datetime(2026, 11, 22, 14, 5, 10, tzinfo=UTC)
 PRESENT = int(NOW.timestamp()) // 30
@@ -56,6 +57,7 @@ def test_a_thousand_random_codes_agree_with_pyotp() -> None:
         assert step == int(now.timestamp()) // 30
 
 
+@requirement("R20")
 @pytest.mark.parametrize("distance", [-1, 0, 1])
 def test_the_present_step_and_its_neighbours_are_accepted(distance: int) -> None:
     code = code_of(PRESENT + distance)
@@ -64,6 +66,7 @@ def test_the_present_step_and_its_neighbours_are_accepted(distance: int) -> None
     assert totp.clock_skew(SECRET, code=code, now=NOW) is None
 
 
+@requirement("R20")
 @pytest.mark.parametrize("distance", [-10, -9, -3, -2, 2, 3, 9, 10])
 def test_codes_up_to_five_minutes_off_are_refused_and_tell_the_skew(distance: int) -> None:
     code = code_of(PRESENT + distance)
@@ -72,6 +75,7 @@ def test_codes_up_to_five_minutes_off_are_refused_and_tell_the_skew(distance: in
     assert totp.clock_skew(SECRET, code=code, now=NOW) == timedelta(seconds=30 * distance)
 
 
+@requirement("R20")
 @pytest.mark.parametrize("distance", [-1000, -11, 11, 1000])
 def test_codes_further_off_are_just_wrong(distance: int) -> None:
     code = code_of(PRESENT + distance)
@@ -130,6 +134,7 @@ def test_the_skew_is_told_in_whole_minutes(seconds: int, words: str) -> None:
     assert sentence == f"Your phone's clock seems {words}. Switch on automatic time."
 
 
+@requirement("R19")
 @pytest.mark.parametrize(
     "typed",
     [
@@ -182,6 +187,7 @@ def test_what_is_no_code_is_refused_in_words(typed: str) -> None:
     assert refusal.value.field == "totp_value"
 
 
+@requirement("R19")
 @given(typed=st.text(st.sampled_from("0123456789 -０１２９٣²\u2011\u00a0\u200b") | st.characters(), max_size=12))
 def test_whatever_is_typed_becomes_six_ascii_digits_or_a_refusal(typed: str) -> None:
     try:
@@ -206,6 +212,7 @@ def test_a_megabyte_of_combining_marks_is_refused_at_once() -> None:
         totp.clean_code("1" + "\u0301\u0316" * 500_000)
 
 
+@requirement("R22")
 def test_a_secret_has_160_random_bits_in_32_characters() -> None:
     secret = totp.new_secret(lambda count: bytes(range(count)))
 

@@ -22,6 +22,7 @@ from domain.policy.principals import (
 )
 from domain.policy.rules import Policy
 from domain.policy.targets import Role, Target
+from tests.requirements import requirement
 
 NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 ALWAYS = Policy.from_dates(new_users_from=date.min, everyone_from=None)
@@ -114,6 +115,7 @@ REFUSALS = [
 ]
 
 
+@requirement("R65")
 @pytest.mark.parametrize(("principal", "action", "target", "reason"), REFUSALS)
 def test_each_reason_refuses(principal: Principal, action: Action, target: Target | None, reason: Reason) -> None:
     decision = decide(principal, action, target)

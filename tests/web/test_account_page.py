@@ -10,6 +10,7 @@ from adapters.clock import SettableClock
 from models import ApiToken, RecoveryCode, User, db
 from tests.browsing import Browser, Page
 from tests.builders import PASSWORD, People
+from tests.requirements import requirement
 
 ACCOUNT = "/manage/account/"
 
@@ -109,6 +110,7 @@ def test_tokens_that_nobody_uses_are_named(
     assert tasks(page)["Remove stale tokens" if is_stale else "No stale tokens"] is not is_stale
 
 
+@requirement("R100")
 def test_what_happened_is_listed_in_words_with_when_and_from_where(
     app: Flask, browser: Browser, people: People
 ) -> None:

@@ -13,6 +13,7 @@ from domain.policy.principals import Origin, TokenHolder
 from models import ApiToken, User, db
 from tests.browsing import Browser, Page
 from tests.builders import PASSWORD, People, code_of
+from tests.requirements import requirement
 
 TOKENS = "/manage/account/token/"
 FORM = {"description": "ci", "reach": "projects", "scope": "project:acme-utils", "expires": "30"}
@@ -49,6 +50,7 @@ def checked(page: Page) -> list[str]:
     return boxes + [option.get("value", "") for option in form.iter("option") if option.get("selected") is not None]
 
 
+@requirement("R80")
 def test_a_token_is_shown_in_the_answer_and_never_again(ana: User, browser: Browser, clock: SettableClock) -> None:
     page = browser.submit(TOKENS, FORM)
 
@@ -98,6 +100,7 @@ def test_the_reach_is_what_was_chosen_on_the_page_or_sent_by_a_program(
     assert token.expires_at is None
 
 
+@requirement("R80")
 def test_ninety_days_are_the_end_unless_another_is_chosen(ana: User, browser: Browser, clock: SettableClock) -> None:
     assert "90" in checked(browser.page(TOKENS))
 
@@ -174,6 +177,7 @@ def test_who_has_no_project_is_offered_everything_or_a_name(people: People, brow
     assert "A token lets uv, twine or a build server upload in your name" in page.text
 
 
+@requirement("R80")
 def test_the_list_says_what_each_token_reaches_when_it_was_used_and_when_it_ends(
     ana: User, browser: Browser, people: People, clock: SettableClock
 ) -> None:
@@ -226,6 +230,7 @@ def rows_of(page: Page) -> list[list[str]]:
     return found
 
 
+@requirement("R80")
 def test_a_token_is_removed_after_a_question(ana: User, browser: Browser, people: People) -> None:
     token, text = people.a_token(ana, "ci")
     path = f"{TOKENS}{token.id}/remove/"
@@ -247,6 +252,7 @@ def test_removing_again_finds_nothing(ana: User, browser: Browser, people: Peopl
     browser.submit(path, status=404)
 
 
+@requirement("R82")
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_another_persons_token_does_not_exist(ana: User, browser: Browser, people: People, method: str) -> None:
     token, text = people.a_token(people.a_member("bo"), "ci")

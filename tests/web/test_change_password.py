@@ -12,6 +12,7 @@ from models import Event, TotpApp, User, db
 from tests.browsing import Browser
 from tests.builders import PASSWORD, People
 from tests.letters import letters, notices_to
+from tests.requirements import requirement
 
 PAGE, LOGIN = "/manage/account/password/", "/account/login/"
 NEW = "quiet lantern over seven harbours"
@@ -21,6 +22,7 @@ def change(browser: Browser, current: str = PASSWORD, new: str = NEW) -> int:
     return browser.post(PAGE, password=current, new_password=new, password_confirm=new).status_code
 
 
+@requirement("R73")
 def test_the_form_helps_password_managers(browser: Browser, people: People) -> None:
     browser.sign_in(people.a_user("ana").verified().build())
 
@@ -43,6 +45,7 @@ def test_the_new_password_counts_and_the_old_one_does_not(app: Flask, browser: B
     assert Browser(app).post(LOGIN, username="ana", password=NEW).status_code == 303
 
 
+@requirement("R57", "R62")
 def test_other_browsers_are_signed_out_and_this_one_gets_a_new_handle(
     app: Flask, browser: Browser, people: People
 ) -> None:
@@ -83,6 +86,7 @@ def test_a_wrong_current_password_changes_nothing_and_is_written_down(
     assert Browser(app).post(LOGIN, username="ana", password=PASSWORD).status_code == 303
 
 
+@requirement("R105")
 def test_wrong_ones_spend_a_budget(browser: Browser, people: People) -> None:
     browser.sign_in(people.a_user("ana").verified().build())
     for _ in range(PRESENCE.limits[0].most):
@@ -91,6 +95,7 @@ def test_wrong_ones_spend_a_budget(browser: Browser, people: People) -> None:
     assert change(browser) == 429
 
 
+@requirement("R28")
 def test_a_stranger_who_guesses_at_the_sign_in_stops_nobody_who_is_signed_in(
     app: Flask, browser: Browser, people: People
 ) -> None:
@@ -132,6 +137,7 @@ def test_second_factors_stay(browser: Browser, people: People) -> None:
     assert db.session.scalar(sa.select(sa.func.count()).select_from(TotpApp)) == 1
 
 
+@requirement("R65")
 def test_an_open_browser_has_to_confirm_after_a_while(browser: Browser, people: People, clock: SettableClock) -> None:
     browser.sign_in(people.a_user("ana").verified().build())
     clock.advance(timedelta(minutes=16))

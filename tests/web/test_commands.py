@@ -9,6 +9,7 @@ from blueprints import wiring
 from models import BrowserSession, Event, Mail, RecoveryCode, TotpApp, User, db
 from tests.browsing import Browser
 from tests.builders import PASSWORD, People
+from tests.requirements import requirement
 
 
 def run(app: Flask, *words: str, typed: str = "", code: int = 0) -> str:
@@ -19,6 +20,7 @@ def run(app: Flask, *words: str, typed: str = "", code: int = 0) -> str:
     return result.output
 
 
+@requirement("R10")
 def test_the_first_administrator_sets_a_password_through_a_one_time_link(app: Flask, browser: Browser) -> None:
     out = run(app, "users", "create-admin", "--username", "ada", "--email", "ada@mail.example")
     link = out.splitlines()[-1].removeprefix("http://localhost:8000")

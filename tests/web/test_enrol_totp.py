@@ -15,6 +15,7 @@ from domain.identity.sessions import Level
 from models import BrowserSession, Ceremony, Event, Mail, TotpApp, User, db
 from tests.browsing import Browser, Page, wiring_of
 from tests.builders import PASSWORD, People, code_of
+from tests.requirements import requirement
 
 CHOOSE, PROVISION, CODES = (
     "/manage/account/two-factor/",
@@ -91,6 +92,7 @@ def test_the_qr_code_says_what_the_written_key_says(browser: Browser, ana: User)
     assert (read.name, read.issuer) == ("ana", "Countersign localhost 8000")
 
 
+@requirement("R22")
 def test_the_secret_stands_in_no_label_no_address_and_no_cache(browser: Browser, ana: User) -> None:
     browser.sign_in(ana)
 
@@ -104,6 +106,7 @@ def test_the_secret_stands_in_no_label_no_address_and_no_cache(browser: Browser,
     assert "style" not in page.html[page.html.index("<svg") : page.html.index("</svg>")]
 
 
+@requirement("R25")
 def test_the_secret_stays_over_reload_wrong_code_and_second_tab(
     browser: Browser, clock: SettableClock, ana: User
 ) -> None:
@@ -137,6 +140,7 @@ def test_starting_again_is_a_button_and_gives_a_new_secret(browser: Browser, clo
     assert "That code does not match." in refused.text
 
 
+@requirement("R25")
 def test_after_half_an_hour_there_is_a_new_secret(browser: Browser, clock: SettableClock, ana: User) -> None:
     browser.sign_in(ana)
     old = key_on(browser.page(PROVISION))
@@ -180,6 +184,7 @@ def test_what_is_no_code_is_refused_without_being_counted(browser: Browser, ana:
         assert words in browser.submit(PROVISION, totp_value=typed, label="", status=422).text
 
 
+@requirement("R19")
 @pytest.mark.parametrize("spelling", ["{0}{1}{2} {3}{4}{5}", " {0}{1}{2}-{3}{4}{5}\t", "full-width"])
 def test_a_code_may_be_typed_with_blanks_or_full_width(
     browser: Browser, clock: SettableClock, ana: User, spelling: str
@@ -193,6 +198,7 @@ def test_a_code_may_be_typed_with_blanks_or_full_width(
     assert page.h1 == "Save your recovery codes"
 
 
+@requirement("R20")
 @pytest.mark.parametrize(
     ("steps", "words"),
     [
@@ -301,6 +307,7 @@ def test_five_apps_are_the_most(browser: Browser, people: People) -> None:
     assert PROVISION not in page.links()
 
 
+@requirement("R62")
 def test_connecting_an_app_signs_other_browsers_out(
     app: Flask, browser: Browser, clock: SettableClock, ana: User
 ) -> None:
@@ -314,6 +321,7 @@ def test_connecting_an_app_signs_other_browsers_out(
     assert browser.page(CHOOSE).h1 == "Second factors"
 
 
+@requirement("R22", "R34")
 def test_it_is_told_by_mail_and_in_the_journal_without_the_secret(
     app: Flask, browser: Browser, clock: SettableClock, ana: User
 ) -> None:
@@ -339,6 +347,7 @@ def test_it_is_told_by_mail_and_in_the_journal_without_the_secret(
     assert code not in told
 
 
+@requirement("R22")
 def test_nothing_secret_reaches_the_logs_or_an_address(
     browser: Browser,
     clock: SettableClock,
@@ -371,6 +380,7 @@ def test_an_amber_notice_stands_on_every_page_until_the_codes_are_saved(
     assert CODES in page.links()
 
 
+@requirement("R95")
 def test_what_was_interrupted_waits_while_it_is_confirmed_who_one_is(
     browser: Browser, clock: SettableClock, ana: User
 ) -> None:

@@ -7,6 +7,7 @@ from blueprints.browser_session import origin_of
 from tests.browsing import Browser
 from tests.builders import People
 from tests.conftest import MakeApp
+from tests.requirements import requirement
 
 EXPECTED_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -14,6 +15,7 @@ EXPECTED_POLICY = (
 )
 
 
+@requirement("R92", "R93")
 @pytest.mark.parametrize("path", ["/", "/help/", "/account/login/", "/no/such/page", "/manage/account/", "/_health/"])
 def test_every_answer_is_protected(browser: Browser, path: str) -> None:
     headers = browser.get(path).headers
@@ -25,6 +27,7 @@ def test_every_answer_is_protected(browser: Browser, path: str) -> None:
     assert "Strict-Transport-Security" not in headers
 
 
+@requirement("R94")
 def test_pages_of_somebody_signed_in_are_kept_nowhere(browser: Browser, people: People) -> None:
     browser.sign_in(people.a_member())
 
@@ -32,6 +35,7 @@ def test_pages_of_somebody_signed_in_are_kept_nowhere(browser: Browser, people: 
         assert browser.get(path).headers["Cache-Control"] == "no-store"
 
 
+@requirement("R66", "R93")
 def test_over_tls_browsers_are_told_to_stay_there_and_cookies_are_bound_to_the_host(
     make_app: MakeApp,
 ) -> None:
@@ -60,6 +64,7 @@ def test_a_visitor_who_only_reads_gets_no_cookie(browser: Browser) -> None:
         assert "Set-Cookie" not in browser.get(path).headers, path
 
 
+@requirement("R44", "R96")
 def test_a_host_that_is_not_ours_is_refused(app: Flask) -> None:
     for host in ("evil.example", "localhost.evil.example", "evil.example:8000"):
         answer = app.test_client().get("/", headers={"Host": host})
@@ -68,6 +73,7 @@ def test_a_host_that_is_not_ours_is_refused(app: Flask) -> None:
         assert "evil" not in answer.text
 
 
+@requirement("R97")
 def test_a_forwarded_address_counts_only_behind_a_trusted_proxy(make_app: MakeApp) -> None:
     for proxies, expected in ((0, "203.0.113.7"), (1, "198.51.100.1")):
         app = make_app(trusted_proxies=proxies)

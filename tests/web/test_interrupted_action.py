@@ -11,6 +11,7 @@ from domain.identity import factors
 from models import ApiToken, TotpApp, User, db
 from tests.browsing import Browser, wiring_of
 from tests.builders import People
+from tests.requirements import requirement
 
 TOKENS, RESUME, FORGET = "/manage/account/token/", "/manage/account/resume/", "/manage/account/resume/forget/"
 TYPED = {"description": "night builds", "reach": "user", "expires": "30"}
@@ -30,6 +31,7 @@ def enrol(app: Flask, clock: SettableClock, user_id: int) -> None:
     db.session.commit()
 
 
+@requirement("R95")
 def test_a_form_opens_again_filled_in_and_is_not_sent(
     app: Flask, browser: Browser, clock: SettableClock, newt: User
 ) -> None:

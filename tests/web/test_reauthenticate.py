@@ -10,6 +10,7 @@ from adapters.clock import SettableClock
 from models import BrowserSession, Event, User, db
 from tests.browsing import Browser
 from tests.builders import PASSWORD, People, code_of
+from tests.requirements import requirement
 
 CONFIRM, CODES = "/account/reauthenticate/", "/manage/account/recovery-codes/"
 MAKE = f"{CODES}generate"
@@ -49,6 +50,7 @@ def test_with_nothing_kept_it_leads_to_the_account(browser: Browser, clock: Sett
     assert answer.headers["Location"] == "/manage/account/"
 
 
+@requirement("R57")
 def test_the_session_gets_a_new_handle(browser: Browser, clock: SettableClock, ana: User) -> None:
     browser.sign_in(ana)
     before = browser.client.get_cookie("countersign")
@@ -111,6 +113,7 @@ def test_a_code_that_confirmed_does_not_sign_in_as_well(
     assert "This code was already used." in page.text
 
 
+@requirement("R105")
 def test_codes_are_guessed_here_out_of_the_budget_of_signing_in(
     app: Flask, browser: Browser, clock: SettableClock, ana: User
 ) -> None:
@@ -128,6 +131,7 @@ def test_codes_are_guessed_here_out_of_the_budget_of_signing_in(
     assert "Too many wrong codes." in at_sign_in.text
 
 
+@requirement("R105")
 def test_passwords_are_guessed_here_out_of_a_budget(browser: Browser, clock: SettableClock, ana: User) -> None:
     browser.sign_in(ana)
     for _ in range(10):
@@ -138,6 +142,7 @@ def test_passwords_are_guessed_here_out_of_a_budget(browser: Browser, clock: Set
     assert "Too many wrong passwords." in page.text
 
 
+@requirement("R28")
 def test_a_stranger_who_guesses_at_the_sign_in_does_not_stand_in_the_way(
     app: Flask, browser: Browser, clock: SettableClock, ana: User
 ) -> None:
@@ -158,6 +163,7 @@ def test_a_wrong_password_spends_no_code(browser: Browser, clock: SettableClock,
     assert browser.post(CONFIRM, password=PASSWORD, totp_value=code).status_code == 303
 
 
+@requirement("R100")
 def test_it_is_noted_in_the_journal(browser: Browser, clock: SettableClock, ana: User) -> None:
     browser.sign_in(ana)
 

@@ -11,6 +11,7 @@ from domain.identity.sessions import Level
 from models import BrowserSession, Event, Mail, RecoveryCode, User, db
 from tests.browsing import Browser, Page, wiring_of
 from tests.builders import People
+from tests.requirements import requirement
 
 CODES, DONE = "/manage/account/recovery-codes/", "/manage/account/two-factor/done/"
 
@@ -36,6 +37,7 @@ def made(browser: Browser, user: User) -> list[str]:
     return codes_on(browser.sign_in(user).submit(f"{CODES}generate"))
 
 
+@requirement("R29")
 def test_ten_codes_are_shown_and_only_their_hashes_kept(browser: Browser, ana: User) -> None:
     codes = made(browser, ana)
 
@@ -45,6 +47,7 @@ def test_ten_codes_are_shown_and_only_their_hashes_kept(browser: Browser, ana: U
     assert not [code for code in codes if code in kept or code.replace("-", "") in kept]
 
 
+@requirement("R31")
 def test_a_get_makes_none(browser: Browser, ana: User) -> None:
     browser.sign_in(ana)
     before = [row.code_hash for row in rows(ana)]
@@ -56,6 +59,7 @@ def test_a_get_makes_none(browser: Browser, ana: User) -> None:
     assert [row.code_hash for row in rows(ana)] == before
 
 
+@requirement("R29")
 def test_the_page_can_be_reloaded_until_they_are_saved(browser: Browser, ana: User) -> None:
     codes = made(browser, ana)
 
@@ -66,6 +70,7 @@ def test_the_page_can_be_reloaded_until_they_are_saved(browser: Browser, ana: Us
     assert codes_on(browser.page(CODES)) == []
 
 
+@requirement("R29")
 def test_another_browser_and_a_later_hour_see_none(
     app: Flask, browser: Browser, clock: SettableClock, ana: User
 ) -> None:
@@ -146,6 +151,7 @@ def test_afterwards_there_is_nothing_to_download(browser: Browser, ana: User) ->
     assert "These codes are not shown any more." in page.text
 
 
+@requirement("R31", "R62")
 def test_new_codes_void_the_old_ones_and_sign_other_browsers_out(app: Flask, browser: Browser, ana: User) -> None:
     old: str = ana.test_codes[0]  # type: ignore[attr-defined]
     Browser(app).sign_in(ana)
@@ -161,6 +167,7 @@ def test_new_codes_void_the_old_ones_and_sign_other_browsers_out(app: Flask, bro
     assert "This recovery code does not work." in page.text
 
 
+@requirement("R31")
 def test_new_codes_need_a_fresh_proof_of_who_one_is(browser: Browser, clock: SettableClock, ana: User) -> None:
     browser.sign_in(ana)
     before = [row.code_hash for row in rows(ana)]
@@ -172,6 +179,7 @@ def test_new_codes_need_a_fresh_proof_of_who_one_is(browser: Browser, clock: Set
     assert [row.code_hash for row in rows(ana)] == before
 
 
+@requirement("R31")
 def test_making_them_is_told_by_mail_and_in_the_journal_without_a_code(app: Flask, browser: Browser, ana: User) -> None:
     codes = made(browser, ana)
 
@@ -185,6 +193,7 @@ def test_making_them_is_told_by_mail_and_in_the_journal_without_a_code(app: Flas
     assert not [code for code in codes if code in told]
 
 
+@requirement("R30", "R32")
 def test_the_overview_says_what_is_left_and_what_was_used(
     app: Flask, browser: Browser, clock: SettableClock, ana: User
 ) -> None:

@@ -14,6 +14,7 @@ from tests.browsing import Browser
 from tests.builders import PASSWORD, People
 from tests.conftest import MakeApp
 from tests.letters import letters, link_to, notices_to
+from tests.requirements import requirement
 
 REGISTER = "/account/register/"
 
@@ -41,6 +42,7 @@ def users() -> int:
     return db.session.scalar(sa.select(sa.func.count()).select_from(User)) or 0
 
 
+@requirement("R73")
 def test_the_form_helps_password_managers(browser: Browser) -> None:
     page = browser.page(REGISTER)
 
@@ -107,6 +109,7 @@ def test_a_username_that_is_taken_is_said_to_be_taken(browser: Browser, people: 
     assert users() == 1
 
 
+@requirement("R12")
 def test_an_address_of_somebody_else_looks_like_any_other_and_only_its_owner_is_told(
     app: Flask, browser: Browser, people: People
 ) -> None:
@@ -153,6 +156,7 @@ def test_two_passwords_that_differ_are_refused(browser: Browser) -> None:
     assert users() == 0
 
 
+@requirement("R70")
 @pytest.mark.parametrize(
     "guessable", ["password1234", "nora nora nora", "norafields1", "countersign1", "nora@mail.example"]
 )
@@ -163,6 +167,7 @@ def test_a_password_that_is_soon_guessed_is_refused(browser: Browser, guessable:
     assert users() == 0
 
 
+@requirement("R69", "R71")
 def test_passwords_are_taken_whole_and_as_they_are(app: Flask, browser: Browser) -> None:
     long_one = " Ünïcode " + "correct horse battery staple " * 7
     browser.submit(REGISTER, form(new_password=long_one, password_confirm=long_one))
@@ -186,6 +191,7 @@ def test_a_closed_index_says_so_and_makes_no_account(make_app: MakeApp, registra
         db.engine.dispose()
 
 
+@requirement("R105")
 def test_one_network_address_cannot_make_accounts_without_end(app: Flask, clock: SettableClock) -> None:
     limit = BUDGET.limits[0]
     for number in range(limit.most):

@@ -11,6 +11,7 @@ from models import BrowserSession, Event, Mail, RecoveryCode, TotpApp, User, db
 from tests.browsing import Browser, wiring_of
 from tests.builders import PASSWORD, People, code_of
 from tests.conftest import MakeApp
+from tests.requirements import requirement
 
 LIST = "/manage/account/two-factor/"
 
@@ -33,6 +34,7 @@ def two_apps(people: People) -> User:
     return people.a_user("ana").verified().with_totp().with_totp("Tablet").with_recovery_codes().build()
 
 
+@requirement("R35")
 def test_the_last_app_stays_and_the_page_says_why(browser: Browser, people: People) -> None:
     ana = people.a_member("ana")
     browser.sign_in(ana)
@@ -49,6 +51,7 @@ def test_the_last_app_stays_and_the_page_says_why(browser: Browser, people: Peop
     assert labels(ana) == ["My phone"]
 
 
+@requirement("R36", "R62")
 def test_one_of_two_can_be_removed_and_its_codes_stop_working(
     app: Flask, browser: Browser, clock: SettableClock, two_apps: User
 ) -> None:

@@ -14,6 +14,7 @@ from tests.browsing import Browser
 from tests.builders import PASSWORD, People, code_of
 from tests.conftest import MakeApp
 from tests.letters import letters, link_to, notices_to
+from tests.requirements import requirement
 
 REQUEST, LOGIN = "/account/request-password-reset/", "/account/login/"
 NEW = "quiet lantern over seven harbours"
@@ -32,6 +33,7 @@ def signs_in(app: Flask, password: str) -> bool:
     return Browser(app, address="198.51.100.77").post(LOGIN, username="ana", password=password).status_code == 303
 
 
+@requirement("R76")
 @pytest.mark.parametrize("who", ["ana", "ANA", "ana@mail.example", " Ana@Mail.Example "])
 def test_a_link_is_mailed_to_the_verified_address_and_sets_a_new_password(
     app: Flask, browser: Browser, people: People, who: str
@@ -53,6 +55,7 @@ def test_a_link_is_mailed_to_the_verified_address_and_sets_a_new_password(
     assert notices_to("ana@mail.example")[:2] == ["password-reset", "password-changed"]
 
 
+@requirement("R75")
 def test_s9_a_reset_touches_no_second_factor_and_signs_nobody_in(
     app: Flask, browser: Browser, people: People, clock: SettableClock
 ) -> None:
@@ -72,6 +75,7 @@ def test_s9_a_reset_touches_no_second_factor_and_signs_nobody_in(
     assert browser.get("/manage/account/").status_code == 200
 
 
+@requirement("R62")
 def test_every_browser_is_signed_out_the_one_that_reset_it_too(app: Flask, browser: Browser, people: People) -> None:
     ana = people.a_user("ana").verified().build()
     elsewhere = Browser(app).sign_in(ana)
@@ -190,6 +194,7 @@ def test_for_nobody_no_mail_is_left_and_the_page_is_the_same(
     assert [letter.to for letter in letters()] == ["ana@mail.example"]
 
 
+@requirement("R74")
 def test_a_link_works_once(browser: Browser, people: People) -> None:
     people.a_user("ana").verified().build()
     ask(browser)
@@ -200,6 +205,7 @@ def test_a_link_works_once(browser: Browser, people: People) -> None:
     assert set_new(browser, link, "another " + NEW) == 422
 
 
+@requirement("R74")
 def test_a_link_lasts_an_hour(browser: Browser, people: People, clock: SettableClock) -> None:
     people.a_user("ana").verified().build()
     ask(browser)
@@ -213,6 +219,7 @@ def test_a_link_lasts_an_hour(browser: Browser, people: People, clock: SettableC
     assert set_new(browser, link) == 422
 
 
+@requirement("R74")
 def test_a_reset_voids_every_other_link(browser: Browser, people: People) -> None:
     people.a_user("ana").verified().build()
     ask(browser)
@@ -224,6 +231,7 @@ def test_a_reset_voids_every_other_link(browser: Browser, people: People) -> Non
     assert set_new(browser, first, "another " + NEW) == 422
 
 
+@requirement("R74")
 def test_signing_in_voids_the_links(app: Flask, browser: Browser, people: People) -> None:
     people.a_user("ana").verified().build()
     ask(browser)
@@ -243,6 +251,7 @@ def test_half_a_sign_in_does_not(app: Flask, browser: Browser, people: People) -
     assert set_new(browser, link_to("ana@mail.example")) == 303
 
 
+@requirement("R74")
 def test_changing_the_password_voids_the_links(app: Flask, browser: Browser, people: People) -> None:
     ana = people.a_user("ana").verified().build()
     ask(Browser(app))
@@ -302,6 +311,7 @@ def test_whoever_was_locked_out_by_guesses_can_sign_in_after_a_reset(
     assert signs_in(app, NEW)
 
 
+@requirement("R12", "R105")
 def test_one_account_is_sent_only_so_many_mails_and_the_page_does_not_tell(
     app: Flask, browser: Browser, people: People
 ) -> None:
@@ -312,6 +322,7 @@ def test_one_account_is_sent_only_so_many_mails_and_the_page_does_not_tell(
     assert notices_to("ana@mail.example") == ["password-reset"] * RESET_MAIL.limits[0].most
 
 
+@requirement("R105")
 def test_one_network_address_cannot_ask_for_everybody(app: Flask, browser: Browser) -> None:
     for number in range(RESET_FROM_ADDRESS.limits[0].most):
         ask(Browser(app), f"user{number}")
@@ -323,6 +334,7 @@ def test_one_network_address_cannot_ask_for_everybody(app: Flask, browser: Brows
     assert "Retry-After" in page.response.headers
 
 
+@requirement("R100")
 def test_it_is_written_down_who_asked_from_where(browser: Browser, people: People) -> None:
     ana = people.a_user("ana").verified().build()
     ask(browser)

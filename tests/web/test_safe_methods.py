@@ -11,9 +11,11 @@ from models import Event, db
 from tests.browsing import Browser
 from tests.builders import People
 from tests.conftest import MakeApp
+from tests.requirements import requirement
 from tests.test_gate import gated_routes, rows, somebody
 
 
+@requirement("R90")
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_no_page_changes_anything_by_being_opened(make_app: MakeApp, clock: SettableClock, method: str) -> None:
     app = make_app(require_2fa_new_users_from=date(2999, 1, 1))  # so that nothing is stopped at the gate

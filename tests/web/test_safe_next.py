@@ -4,6 +4,7 @@ import pytest
 from flask import Flask
 
 from blueprints.redirects import safe_next
+from tests.requirements import requirement
 
 EVIL = [
     "//evil.example",
@@ -35,6 +36,7 @@ EVIL = [
 ]
 
 
+@requirement("R95")
 @pytest.mark.parametrize("address", EVIL)
 def test_an_address_that_is_no_page_of_ours_leads_home(app: Flask, address: str | None) -> None:
     with app.test_request_context("/"):

@@ -12,6 +12,7 @@ from domain.identity.sessions import Level
 from models import BrowserSession, Event, Mail, RecoveryCode, TotpApp, User, db
 from tests.browsing import Browser, wiring_of
 from tests.builders import PASSWORD, People, code_of
+from tests.requirements import requirement
 
 SIGN_IN, STEP, RECOVERY = "/account/login/", "/account/two-factor/", "/account/recovery-code/"
 PRIVATE = "/manage/account/two-factor/"
@@ -58,6 +59,7 @@ def test_the_password_alone_signs_nobody_in(app: Flask, ana: User) -> None:
     assert browser.page(STEP).h1 == "Confirm it is you"
 
 
+@requirement("R95")
 def test_a_code_signs_in_and_leads_to_where_one_was_going(app: Flask, clock: SettableClock, ana: User) -> None:
     browser = with_password(app, next_page="/help/policy/")
 
@@ -71,6 +73,7 @@ def test_a_code_signs_in_and_leads_to_where_one_was_going(app: Flask, clock: Set
     assert signed_in.details == {"method": "authenticator app"}
 
 
+@requirement("R57")
 def test_the_session_gets_a_new_handle_and_the_half_one_is_dead(app: Flask, clock: SettableClock, ana: User) -> None:
     browser = with_password(app)
     before = browser.client.get_cookie("countersign")
@@ -85,6 +88,7 @@ def test_the_session_gets_a_new_handle_and_the_half_one_is_dead(app: Flask, cloc
     assert not is_signed_in(browser)
 
 
+@requirement("R33")
 @pytest.mark.parametrize("path", [STEP, RECOVERY])
 def test_without_the_password_there_is_no_second_step(browser: Browser, ana: User, path: str) -> None:
     page = browser.page(path)
@@ -101,6 +105,7 @@ def test_whoever_is_signed_in_needs_no_second_step(browser: Browser, ana: User, 
     assert browser.get(path).headers["Location"] == "/manage/projects/"
 
 
+@requirement("R07")
 def test_after_ten_minutes_the_password_is_asked_for_again(app: Flask, clock: SettableClock, ana: User) -> None:
     browser = with_password(app)
     clock.advance(timedelta(minutes=10, seconds=1))
@@ -112,6 +117,7 @@ def test_after_ten_minutes_the_password_is_asked_for_again(app: Flask, clock: Se
     assert not is_signed_in(browser)
 
 
+@requirement("R16", "R19")
 def test_a_code_works_once_however_it_is_spelled(app: Flask, clock: SettableClock, ana: User) -> None:
     code = code_of(ana, clock)
     with_password(app).post(STEP, totp_value=code)
@@ -124,6 +130,7 @@ def test_a_code_works_once_however_it_is_spelled(app: Flask, clock: SettableCloc
     assert reasons() == ["code used before"] * 3
 
 
+@requirement("R18")
 def test_after_a_code_an_earlier_one_is_refused(app: Flask, clock: SettableClock, ana: User) -> None:
     earlier = pyotp.TOTP(secret_of(ana)).at(clock.now() - timedelta(seconds=30))
     with_password(app).post(STEP, totp_value=code_of(ana, clock))
@@ -133,6 +140,7 @@ def test_after_a_code_an_earlier_one_is_refused(app: Flask, clock: SettableClock
     assert "This code was already used. Wait for the next one." in page.text
 
 
+@requirement("R20")
 @pytest.mark.parametrize("steps", [-1, 0, 1])
 def test_the_codes_beside_the_present_one_are_good(app: Flask, clock: SettableClock, ana: User, steps: int) -> None:
     browser = with_password(app)
@@ -141,6 +149,7 @@ def test_the_codes_beside_the_present_one_are_good(app: Flask, clock: SettableCl
     assert browser.post(STEP, totp_value=code).status_code == 303
 
 
+@requirement("R20")
 def test_a_code_of_another_time_is_refused_and_the_clock_named(app: Flask, clock: SettableClock, ana: User) -> None:
     late = pyotp.TOTP(secret_of(ana)).at(clock.now() - timedelta(minutes=3))
 
@@ -158,6 +167,7 @@ def test_each_of_several_apps_signs_in(app: Flask, clock: SettableClock, people:
     assert with_password(app).post(STEP, totp_value=code_of(ana, clock, 1)).status_code == 303
 
 
+@requirement("R07")
 def test_after_five_wrong_codes_the_sign_in_is_over(app: Flask, clock: SettableClock, ana: User) -> None:
     browser = with_password(app)
     for _ in range(4):
@@ -170,6 +180,7 @@ def test_after_five_wrong_codes_the_sign_in_is_over(app: Flask, clock: SettableC
     assert browser.page(STEP).h1 == "Sign in"
 
 
+@requirement("R26", "R105")
 def test_a_spent_budget_holds_for_every_browser_kind_of_code_and_right_codes(
     app: Flask, clock: SettableClock, ana: User
 ) -> None:
@@ -202,6 +213,7 @@ def test_an_address_has_a_budget_over_all_accounts(app: Flask, clock: SettableCl
     assert elsewhere.post(STEP, totp_value=code_of(victims[3], clock)).status_code == 303
 
 
+@requirement("R28")
 def test_a_success_starts_the_account_over_but_not_the_address(app: Flask, clock: SettableClock, ana: User) -> None:
     for _ in range(3):
         browser = with_password(app)
@@ -243,6 +255,7 @@ def test_a_frozen_account_gets_no_further(app: Flask, clock: SettableClock, ana:
     assert not is_signed_in(browser)
 
 
+@requirement("R30", "R32")
 def test_a_recovery_code_signs_in_once_and_leads_to_replacing_the_device(app: Flask, ana: User) -> None:
     code = recovery_codes_of(ana)[4]
     browser = with_password(app)
@@ -258,6 +271,7 @@ def test_a_recovery_code_signs_in_once_and_leads_to_replacing_the_device(app: Fl
     assert (used.user_id, used.used_from) == (ana.id, "203.0.113.7")
 
 
+@requirement("R32")
 def test_whoever_has_few_recovery_codes_left_is_told(app: Flask, ana: User) -> None:
     for code in recovery_codes_of(ana)[:6]:
         with_password(app).post(RECOVERY, recovery_code_value=code)
@@ -267,6 +281,7 @@ def test_whoever_has_few_recovery_codes_left_is_told(app: Flask, ana: User) -> N
     assert "You signed in with a recovery code; 3 are left. Make new ones now." in page.text
 
 
+@requirement("R100")
 def test_a_used_recovery_code_is_told_by_mail_and_in_the_journal(app: Flask, ana: User) -> None:
     code = recovery_codes_of(ana)[0]
 
@@ -292,6 +307,7 @@ def test_wrong_used_and_void_recovery_codes_are_refused_in_the_same_words(app: F
     assert of_used.text == of_wrong.text
 
 
+@requirement("R23", "R104")
 def test_a_secret_that_was_swapped_opens_nothing_and_is_noted(
     app: Flask, clock: SettableClock, ana: User, people: People
 ) -> None:
@@ -311,6 +327,7 @@ def test_a_secret_that_was_swapped_opens_nothing_and_is_noted(
     assert browser.post(RECOVERY, recovery_code_value=recovery_codes_of(ana)[0]).status_code == 303
 
 
+@requirement("R22")
 def test_no_code_is_logged_or_put_into_an_address(
     app: Flask, clock: SettableClock, ana: User, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

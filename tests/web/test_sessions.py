@@ -17,6 +17,7 @@ from models import BrowserSession, User, db
 from tests.browsing import Browser
 from tests.builders import PASSWORD, People, code_of
 from tests.conftest import MakeApp
+from tests.requirements import requirement
 
 LOGIN, ACCOUNT = "/account/login/", "/manage/account/"
 
@@ -51,6 +52,7 @@ def test_a_visitor_who_only_reads_is_given_no_cookie(browser: Browser) -> None:
     assert db.session.scalar(sa.select(BrowserSession.id)) is None
 
 
+@requirement("R56", "R66")
 def test_the_cookie_is_a_random_handle_that_stands_nowhere_else(browser: Browser, ana: User) -> None:
     answer = browser.post(LOGIN, username="ana", password=PASSWORD)
 
@@ -60,6 +62,7 @@ def test_the_cookie_is_a_random_handle_that_stands_nowhere_else(browser: Browser
     assert handle(browser).encode() not in row.handle_hash
 
 
+@requirement("R66")
 def test_over_tls_it_is_secure_and_bound_to_the_host(make_app: MakeApp) -> None:
     app = make_app(public_url="https://index.example")
     with app.app_context():
@@ -70,6 +73,7 @@ def test_over_tls_it_is_secure_and_bound_to_the_host(make_app: MakeApp) -> None:
         db.engine.dispose()
 
 
+@requirement("R57", "R58")
 def test_a_handle_from_before_the_sign_in_is_dead_after_it(app: Flask, browser: Browser, ana: User) -> None:
     browser.get(LOGIN)
     planted = handle(browser)
@@ -81,6 +85,7 @@ def test_a_handle_from_before_the_sign_in_is_dead_after_it(app: Flask, browser: 
     assert not is_signed_in(with_handle(app, planted))
 
 
+@requirement("R57")
 def test_the_handle_of_half_a_sign_in_is_dead_after_the_second_step(
     app: Flask, browser: Browser, people: People, clock: SettableClock
 ) -> None:
@@ -94,6 +99,7 @@ def test_the_handle_of_half_a_sign_in_is_dead_after_the_second_step(
     assert not is_signed_in(with_handle(app, half))
 
 
+@requirement("R57")
 def test_a_form_token_from_before_the_sign_in_is_dead_after_it(browser: Browser, ana: User) -> None:
     before = browser.form_token()
     browser.post(LOGIN, username="ana", password=PASSWORD)
@@ -102,6 +108,7 @@ def test_a_form_token_from_before_the_sign_in_is_dead_after_it(browser: Browser,
     assert is_signed_in(browser)
 
 
+@requirement("R06")
 def test_half_a_sign_in_counts_as_nobody(app: Flask, browser: Browser, people: People) -> None:
     people.a_member("nora")
     browser.post(LOGIN, username="nora", password=PASSWORD)
@@ -115,6 +122,7 @@ def test_half_a_sign_in_counts_as_nobody(app: Flask, browser: Browser, people: P
         assert not current_user.is_authenticated
 
 
+@requirement("R07")
 def test_half_a_sign_in_ends_by_itself(browser: Browser, people: People, clock: SettableClock) -> None:
     user = people.a_member("nora")
     browser.post(LOGIN, username="nora", password=PASSWORD)
@@ -125,6 +133,7 @@ def test_half_a_sign_in_ends_by_itself(browser: Browser, people: People, clock: 
     assert not is_signed_in(browser)
 
 
+@requirement("R59")
 def test_signing_out_kills_every_copy_of_the_cookie(app: Flask, browser: Browser, ana: User) -> None:
     browser.sign_in(ana)
     copy = with_handle(app, handle(browser))
@@ -145,6 +154,7 @@ def test_signing_out_here_leaves_other_browsers_alone(app: Flask, browser: Brows
     assert is_signed_in(other)
 
 
+@requirement("R60")
 def test_a_session_ends_an_hour_after_it_was_last_seen(browser: Browser, ana: User, clock: SettableClock) -> None:
     browser.sign_in(ana)
     for _ in range(3):
@@ -156,6 +166,7 @@ def test_a_session_ends_an_hour_after_it_was_last_seen(browser: Browser, ana: Us
     assert not is_signed_in(browser)
 
 
+@requirement("R60")
 def test_a_session_ends_a_day_after_the_sign_in_however_busy(browser: Browser, ana: User, clock: SettableClock) -> None:
     browser.sign_in(ana)
     half_an_hour = timedelta(minutes=30)
@@ -168,6 +179,7 @@ def test_a_session_ends_a_day_after_the_sign_in_however_busy(browser: Browser, a
     assert not is_signed_in(browser)
 
 
+@requirement("R63")
 def test_a_frozen_account_is_out_at_once(browser: Browser, ana: User) -> None:
     browser.sign_in(ana)
     db.session.get_one(User, ana.id).is_active = False
@@ -176,6 +188,7 @@ def test_a_frozen_account_is_out_at_once(browser: Browser, ana: User) -> None:
     assert not is_signed_in(browser)
 
 
+@requirement("R68")
 def test_flask_logins_remember_cookie_is_never_set_nor_honoured(app: Flask, browser: Browser, ana: User) -> None:
     from flask_login.utils import encode_cookie
 
@@ -191,6 +204,7 @@ def test_flask_logins_remember_cookie_is_never_set_nor_honoured(app: Flask, brow
         assert "remember_token" not in str(stranger.get(LOGIN).headers)
 
 
+@requirement("R58")
 @pytest.mark.parametrize("value", ["", "x", "a" * 43, "ä" * 43, "a" * 4000])
 def test_a_cookie_that_was_made_up_is_nobody(app: Flask, value: str) -> None:
     assert not is_signed_in(with_handle(app, value))

@@ -15,6 +15,7 @@ from tests.browsing import Browser
 from tests.builders import PASSWORD, People
 from tests.conftest import MakeApp
 from tests.letters import letters, notices_to
+from tests.requirements import requirement
 
 LOGIN, LOGOUT = "/account/login/", "/account/logout/"
 
@@ -28,6 +29,7 @@ def sign_in(browser: Browser, username: str = "ana", password: str = PASSWORD) -
     return browser.post(LOGIN, username=username, password=password).status_code
 
 
+@requirement("R73")
 def test_the_form_helps_password_managers(browser: Browser) -> None:
     page = browser.page(LOGIN)
 
@@ -85,6 +87,7 @@ def test_a_wrong_password_keeps_what_was_typed_but_never_the_password(browser: B
     assert browser.get("/manage/account/").status_code == 303
 
 
+@requirement("R100")
 def test_the_failure_is_written_down_without_what_was_typed(browser: Browser, people: People) -> None:
     ana = people.a_user("ana").verified().build()
 
@@ -97,6 +100,7 @@ def test_the_failure_is_written_down_without_what_was_typed(browser: Browser, pe
     assert known.details == unknown.details == {"reason": "wrong password"}
 
 
+@requirement("R95")
 def test_next_survives_and_leads_home_only(browser: Browser, people: People) -> None:
     people.a_user("ana").verified().build()
 
@@ -105,6 +109,7 @@ def test_next_survives_and_leads_home_only(browser: Browser, people: People) -> 
     assert good.headers["Location"] == "/help/policy/"
 
 
+@requirement("R95")
 @pytest.mark.parametrize(
     "evil",
     ["//evil.example", "https:evil.example", "/\\evil.example", "/%0d%0aSet-Cookie:a=b", "\x00", "/" + "a" * 3000],
@@ -165,6 +170,7 @@ def test_an_account_without_a_password_cannot_be_entered(browser: Browser, peopl
     assert sign_in(browser, "ana", "None") == 422
 
 
+@requirement("R13", "R105")
 def test_username_and_address_share_one_budget_that_survives_a_restart(
     app: Flask, make_app: MakeApp, people: People, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,6 +200,7 @@ def test_names_that_nobody_has_run_out_of_tries_just_so(app: Flask) -> None:
     assert sign_in(Browser(app), "somebody", "wrong horse") == 422
 
 
+@requirement("R105")
 def test_one_network_address_cannot_try_many_accounts(app: Flask, people: People) -> None:
     people.a_user("ana").verified().build()
     for number in range(PASSWORD_FROM_ADDRESS.limits[0].most):
@@ -211,6 +218,7 @@ def test_signing_in_gives_the_budget_back(app: Flask, people: People) -> None:
         assert sign_in(Browser(app, address="198.51.100.200")) == 303
 
 
+@requirement("R14")
 def test_after_three_wrong_passwords_the_owner_is_told(browser: Browser, people: People) -> None:
     people.a_user("ana").verified().build()
     for _ in range(3):
@@ -226,6 +234,7 @@ def test_after_three_wrong_passwords_the_owner_is_told(browser: Browser, people:
         assert words in letter.text
 
 
+@requirement("R14")
 def test_after_two_there_is_no_noise_and_old_failures_are_not_counted_again(app: Flask, people: People) -> None:
     people.a_user("ana").verified().build()
     for _ in range(2):
@@ -237,6 +246,7 @@ def test_after_two_there_is_no_noise_and_old_failures_are_not_counted_again(app:
     assert "sign-in-after-failures" not in notices_to("ana@mail.example")
 
 
+@requirement("R72")
 def test_a_hash_is_made_anew_when_its_cost_was_raised(app: Flask, browser: Browser, people: People) -> None:
     ana = people.a_user("ana").verified().build()
     ana.password_hash = cheap = PasswordHasher(HashCost(time_cost=2, memory_kib=8)).hash(PASSWORD)
@@ -251,6 +261,7 @@ def test_a_hash_is_made_anew_when_its_cost_was_raised(app: Flask, browser: Brows
     assert sign_in(Browser(app)) == 303
 
 
+@requirement("R67", "R94")
 def test_sign_out_asks_on_get_and_acts_on_post(browser: Browser, people: People) -> None:
     browser.sign_in(people.a_user("ana").verified().build())
 
@@ -267,6 +278,7 @@ def test_sign_out_asks_on_get_and_acts_on_post(browser: Browser, people: People)
     assert "You are signed out" in browser.page(LOGIN).text
 
 
+@requirement("R91")
 def test_signing_out_asks_for_the_form_token(browser: Browser, people: People) -> None:
     browser.sign_in(people.a_user("ana").verified().build())
 

@@ -13,6 +13,7 @@ from tests.browsing import Browser
 from tests.builders import PASSWORD, People, code_of
 from tests.conftest import MakeApp
 from tests.letters import link_to
+from tests.requirements import requirement
 
 TOKENS, ENROL, RESERVE = "/manage/account/token/", "/manage/account/two-factor/", "/manage/projects/create/"
 
@@ -82,6 +83,7 @@ def test_s5_whoever_has_a_second_factor_notices_nothing(browser: Browser, people
     assert page.response.request.path == path
 
 
+@requirement("R01")
 def test_s6_a_refused_action_shows_the_red_banner_on_the_page_where_a_factor_is_set_up(
     browser: Browser, people: People
 ) -> None:
@@ -100,6 +102,7 @@ def test_s6_a_refused_action_shows_the_red_banner_on_the_page_where_a_factor_is_
     assert (first.get("id"), first.get("role"), first.get("class")) == ("stop", "alert", "stop")
 
 
+@requirement("R04")
 def test_s7_without_a_second_factor_one_can_sign_in_and_browse(app: Flask, browser: Browser, people: People) -> None:
     people.a_user("newt").verified().build()
 
@@ -134,6 +137,7 @@ def test_s8_two_dates_decide_who_is_held_to_it_and_from_when(
         db.engine.dispose()
 
 
+@requirement("R75")
 def test_s9_whoever_resets_the_password_from_a_stolen_mailbox_still_meets_the_second_factor(
     app: Flask, browser: Browser, people: People, clock: SettableClock
 ) -> None:

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from tests.browsing import Browser
 from tests.builders import PASSWORD, People
+from tests.requirements import requirement
 
 LOGIN, REQUEST = "/account/login/", "/account/request-password-reset/"
 
@@ -51,6 +52,7 @@ KNOWN = ["anna", "bert", "cleo", "dora", "anna@mail.example", "bert@mail.example
 UNKNOWN = ["nobo", "nobo@mail.example", "not a name", "a@b@c", "x" * 3000]
 
 
+@requirement("R11")
 @pytest.mark.parametrize("typed", KNOWN + UNKNOWN)
 def test_a_wrong_name_and_a_wrong_password_look_alike(app: Flask, somebody: People, typed: str) -> None:
     reference = Browser(app).post(LOGIN, username="zzzz", password="wrong horse battery")
@@ -61,6 +63,7 @@ def test_a_wrong_name_and_a_wrong_password_look_alike(app: Flask, somebody: Peop
     assert seen(answer, typed) == seen(reference, "zzzz")
 
 
+@requirement("R11")
 @pytest.mark.parametrize("typed", KNOWN + UNKNOWN)
 @pytest.mark.parametrize("password", ["wrong horse battery", "", "\x00", "x" * 5000])
 def test_a_wrong_name_and_a_wrong_password_cost_the_same(
@@ -74,6 +77,7 @@ def test_a_wrong_name_and_a_wrong_password_cost_the_same(
     assert len(hashes) == (1 if password else 0)
 
 
+@requirement("R11")
 def test_the_right_password_of_a_frozen_account_costs_the_same_too(
     app: Flask, somebody: People, hashes: list[str]
 ) -> None:
@@ -85,6 +89,7 @@ def test_the_right_password_of_a_frozen_account_costs_the_same_too(
     assert len(hashes) == 1
 
 
+@requirement("R12")
 @pytest.mark.parametrize("typed", KNOWN + UNKNOWN)
 def test_asking_for_a_new_password_tells_nothing(app: Flask, somebody: People, typed: str) -> None:
     reference = Browser(app).post(REQUEST, username_or_email="zzzz")
@@ -95,6 +100,7 @@ def test_asking_for_a_new_password_tells_nothing(app: Flask, somebody: People, t
     assert seen(answer, typed) == seen(reference, "zzzz")
 
 
+@requirement("R12")
 @pytest.mark.parametrize("typed", KNOWN + UNKNOWN)
 def test_asking_for_a_new_password_writes_a_mail_for_anybody(
     app: Flask, somebody: People, monkeypatch: pytest.MonkeyPatch, typed: str

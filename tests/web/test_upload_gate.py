@@ -14,6 +14,7 @@ from models import ApiToken, Base, Email, Event, File, TotpApp, User, db
 from tests.browsing import Browser
 from tests.builders import People
 from tests.packages import a_wheel
+from tests.requirements import requirement
 from tests.uploading import authorized, body_of, post, upload
 
 SENTENCE = (
@@ -41,6 +42,7 @@ def remove_factors(user: User) -> None:
     db.session.commit()
 
 
+@requirement("R05", "R81")
 def test_a_token_is_refused_while_its_owner_has_no_second_factor(app: Flask, people: People) -> None:
     ana = people.a_member("ana")
     _, token = people.a_token(ana)
@@ -72,6 +74,7 @@ def test_a_client_that_names_json_gets_a_problem_with_the_rule_and_the_way_out(a
     }
 
 
+@requirement("R05")
 def test_the_same_token_works_again_after_enrolment(app: Flask, people: People) -> None:
     ana = people.a_user("ana").verified().build()
     _, token = people.a_token(ana)
@@ -115,6 +118,7 @@ def test_permission_comes_before_the_second_factor(app: Flask, people: People) -
     assert answer.status == "403 Only owners and maintainers of acme-utils may upload a file. Ask an owner."
 
 
+@requirement("R81")
 @pytest.mark.parametrize("target", ["another project", "a new project"])
 def test_a_token_reaches_its_own_projects_only(app: Flask, people: People, target: str) -> None:
     ana = people.a_member("ana")
@@ -131,6 +135,7 @@ def test_a_token_reaches_its_own_projects_only(app: Flask, people: People, targe
     assert rows() == before
 
 
+@requirement("R81")
 def test_a_token_ends_on_its_day(app: Flask, people: People, clock: SettableClock) -> None:
     _, token = people.a_token(people.a_member("ana"), expires_at=clock.now() + timedelta(days=1))
     clock.advance(timedelta(days=1))
@@ -140,6 +145,7 @@ def test_a_token_ends_on_its_day(app: Flask, people: People, clock: SettableCloc
     assert answer.status == "403 This API token has expired. Make a new one."
 
 
+@requirement("R63")
 def test_a_frozen_account_uploads_nothing(app: Flask, people: People) -> None:
     _, token = people.a_token(people.a_user("ana").verified().with_totp().frozen().build())
 
@@ -169,6 +175,7 @@ def test_what_is_no_token_of_ours_is_403(app: Flask, people: People, token: str)
     assert answer.status == "403 This API token is not valid: it may have been removed or mistyped."
 
 
+@requirement("R09")
 def test_a_username_and_password_are_403_with_the_way_to_do_it(app: Flask, people: People) -> None:
     people.a_member("ana")
     body, content_type = body_of(a_wheel())
@@ -227,6 +234,7 @@ class _SlowBody(io.BytesIO):
         return super().readinto(buffer)
 
 
+@requirement("R81")
 @pytest.mark.parametrize("lost", ["token", "second factor", "account"])
 def test_whoever_loses_the_right_while_the_file_arrives_uploads_nothing(app: Flask, people: People, lost: str) -> None:
     ana = people.a_member("ana")

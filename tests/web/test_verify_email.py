@@ -14,6 +14,7 @@ from tests.browsing import Browser
 from tests.builders import PASSWORD, People
 from tests.conftest import MakeApp
 from tests.letters import link_to, notices_to
+from tests.requirements import requirement
 
 LINK_OVER = "This link does not work any more"
 UNVERIFIED = "/manage/unverified-account/"
@@ -37,6 +38,7 @@ def is_verified(user: User) -> bool:
     return db.session.get_one(User, user.id).has_verified_email
 
 
+@requirement("R90")
 def test_opening_the_link_changes_nothing_and_the_button_verifies(browser: Browser, nora: User) -> None:
     link = link_to("nora@mail.example")
 
@@ -173,6 +175,7 @@ def test_an_address_that_was_corrected_meanwhile_is_not_proved_by_its_old_link(b
     assert not is_verified(nora)
 
 
+@requirement("R105")
 def test_the_mail_can_be_had_again_but_not_without_end(browser: Browser, people: People, clock: SettableClock) -> None:
     nora = people.a_user("nora").build()
     browser.sign_in(nora)
@@ -290,6 +293,7 @@ def test_whoever_is_verified_has_no_task(browser: Browser, people: People) -> No
     assert browser.get(UNVERIFIED).headers["Location"] == "/manage/account/"
 
 
+@requirement("R76")
 def test_over_tls_the_button_works_though_the_page_hides_its_address(make_app: MakeApp, clock: SettableClock) -> None:
     app = make_app(public_url="https://index.example")
     with app.app_context():
