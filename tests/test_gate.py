@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -12,12 +13,14 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 import app as composition
-from blueprints import gate
+from adapters.clock import SettableClock
+from blueprints import forgery, gate
 from blueprints.caller import Channel
 from blueprints.gate import Mark, NakedRoute, management_action, mark_of, public, seal
+from domain.identity.sessions import Level
 from domain.policy.actions import Action, Needs
 from domain.policy.decision import Permit
-from models import Base, Event, User, db
+from models import Base, Event, TotpApp, User, db
 from tests.browsing import Browser
 from tests.builders import People
 from tests.conftest import MakeApp
@@ -60,7 +63,26 @@ TRACES = {"event", "ceremony", "session"}
 # Somebody without a second factor has none to rename or remove: the address leads nowhere.
 ABOUT_A_FACTOR = {Action.REMOVE_FACTOR, Action.RENAME_FACTOR}
 
+# What an open browser that somebody walked away from must not let a passer-by do.
+DANGEROUS = {
+    Action.ADD_EMAIL,
+    Action.REMOVE_EMAIL,
+    Action.CHANGE_PRIMARY_EMAIL,
+    Action.CHANGE_PASSWORD,
+    Action.ENROL_TOTP,
+    Action.RENAME_FACTOR,
+    Action.REMOVE_FACTOR,
+    Action.MAKE_RECOVERY_CODES,
+    Action.CREATE_TOKEN,
+    Action.REMOVE_TOKEN,
+    Action.DELETE_RELEASE,
+    Action.INVITE_COLLABORATOR,
+    Action.REVOKE_INVITATION,
+    Action.REMOVE_COLLABORATOR,
+}
+
 SIGN_IN, VERIFY, ENROL = "/account/login/", "/manage/unverified-account/", "/manage/account/two-factor/"
+CONFIRM = "/account/reauthenticate/"
 
 
 @dataclass(frozen=True)
@@ -193,6 +215,67 @@ def test_every_gated_route_that_asks_for_it_sends_to_set_up_a_second_factor(
     walked = walk(app, people, browser, nora, values, lambda needs: needs.second_factor, ENROL)
 
     assert walked > 15
+
+
+@requirement("R06")
+def test_every_gated_route_takes_half_a_sign_in_for_a_stranger(app: Flask, people: People, browser: Browser) -> None:
+    _, values = somebody(people, verified=True)
+    browser.sign_in(people.a_member("ana"), level=Level.HALF)
+
+    walked = walk(app, people, browser, None, values, lambda needs: True, SIGN_IN)
+
+    assert walked > 30
+
+
+@requirement("R65")
+def test_every_gated_route_that_is_dangerous_asks_who_one_is(
+    app: Flask, people: People, browser: Browser, clock: SettableClock
+) -> None:
+    nora, values = somebody(people, verified=True)
+    phone = {"public_id": values["public_id"], "label": "My phone", "secret_sealed": b""}
+    db.session.add(TotpApp(user_id=nora.id, last_step=0, added_at=clock.now(), **phone))
+    db.session.commit()
+    browser.sign_in(nora)
+    clock.advance(timedelta(minutes=15))
+    asked = set()
+
+    for route in gated_routes(app):
+        if not route.mark.actions[0].needs.fresh:
+            continue
+        before = rows()
+        answer = send(browser, app, route, values)
+        assert answer.headers.get("Location") == CONFIRM, f"{route}: {answer.status}"
+        assert rows() == before, f"{route} changed a row"
+        asked.add(route.mark.actions[0])
+
+    assert asked >= DANGEROUS
+
+
+@requirement("R90", "R91")
+def test_every_form_without_its_token_is_refused_and_changes_nothing(
+    app: Flask, people: People, browser: Browser
+) -> None:
+    nora, values = somebody(people, verified=True)
+    browser.sign_in(nora)
+    bodies = [{"data": {"confirm": "yes"}}, {"json": {"confirm": "yes"}}, {"data": {"csrf_token": "made up"}}]
+    refused = 0
+
+    for rule in app.url_map.iter_rules():
+        mark = mark_of(app.view_functions[rule.endpoint])
+        assert mark is not None
+        if mark.channel is Channel.MACHINE or rule.endpoint in forgery.FORGEABLE:
+            continue
+        with app.test_request_context():
+            address = url_for(rule.endpoint, **{name: values.get(name, "x") for name in rule.arguments})
+        for method in (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}:
+            before = rows()
+            for body in bodies:
+                answer = browser._send(method, address, **body)
+                assert answer.status_code == 400, f"{method} {rule.rule}: {answer.status}"
+            assert rows() == before, f"{method} {rule.rule} changed a row"
+            refused += 1
+
+    assert refused > 30
 
 
 def test_what_needs_no_second_factor_is_not_stopped_for_want_of_one(
