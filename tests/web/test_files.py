@@ -12,6 +12,7 @@ from tests.browsing import Browser
 from tests.builders import People
 from tests.conftest import MakeApp
 from tests.packages import a_metadata, a_wheel, an_sdist
+from tests.requirements import requirement
 from tests.uploading import upload
 
 WHEEL = a_wheel(extra={"acme_utils/data.bin": bytes(range(256)) * 40})
@@ -66,6 +67,17 @@ def test_a_file_may_be_kept_for_ever_and_never_acts(browser: Browser, ana: User)
     assert answer.headers["ETag"] == f'"{WHEEL.sha256}"'
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Security-Policy"].startswith("sandbox;")
+
+
+@requirement("R04")
+def test_without_a_second_factor_one_finds_and_downloads_like_everybody(
+    shop: Flask, browser: Browser, ana: User, clock: SettableClock
+) -> None:
+    browser.sign_in(People(shop, clock).a_user("newt").verified().build())
+
+    for path in ("/search/?q=acme", "/project/acme-utils/", "/simple/", "/simple/acme-utils/"):
+        assert "acme-utils" in browser.get(path).text, path
+    assert browser.get(path_of(WHEEL.filename)).data == WHEEL.content
 
 
 def test_the_metadata_lies_beside_the_wheel(browser: Browser, ana: User) -> None:

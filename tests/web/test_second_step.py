@@ -1,6 +1,7 @@
 """The second step of signing in: with an app or a recovery code, and what happens when neither is right."""
 
 from datetime import timedelta
+from email.utils import format_datetime
 
 import pyotp
 import pytest
@@ -12,6 +13,7 @@ from domain.identity.sessions import Level
 from models import BrowserSession, Event, Mail, RecoveryCode, TotpApp, User, db
 from tests.browsing import Browser, wiring_of
 from tests.builders import PASSWORD, People, code_of
+from tests.letters import letters
 from tests.requirements import requirement
 
 SIGN_IN, STEP, RECOVERY = "/account/login/", "/account/two-factor/", "/account/recovery-code/"
@@ -140,6 +142,22 @@ def test_after_a_code_an_earlier_one_is_refused(app: Flask, clock: SettableClock
     assert "This code was already used. Wait for the next one." in page.text
 
 
+@requirement("R08")
+def test_half_a_sign_in_is_not_finished_with_the_code_of_somebody_else(
+    app: Flask, clock: SettableClock, ana: User, people: People
+) -> None:
+    bo = people.a_member("bo")
+    browser = with_password(app)
+    browser.post(SIGN_IN, username="bo", password=PASSWORD)
+
+    refused = browser.submit(STEP, totp_value=code_of(ana, clock), status=422)
+
+    assert "That code does not match." in refused.text
+    assert not is_signed_in(browser)
+    browser.post(STEP, totp_value=code_of(bo, clock))
+    assert "bo" in browser.page("/manage/account/").text.split()
+
+
 @requirement("R20")
 @pytest.mark.parametrize("steps", [-1, 0, 1])
 def test_the_codes_beside_the_present_one_are_good(app: Flask, clock: SettableClock, ana: User, steps: int) -> None:
@@ -158,6 +176,36 @@ def test_a_code_of_another_time_is_refused_and_the_clock_named(app: Flask, clock
     assert "Your phone's clock seems about 3 minutes behind." in page.text
     assert "Here it is 14:05:10 UTC." in page.text
     assert page.value("totp_value") == ""
+
+
+@requirement("R20")
+def test_a_code_of_another_time_counts_as_a_guess(app: Flask, clock: SettableClock, ana: User) -> None:
+    browser, late = with_password(app), pyotp.TOTP(secret_of(ana)).at(clock.now() - timedelta(minutes=3))
+    for _ in range(4):
+        browser.submit(STEP, totp_value=late, status=422)
+    browser.submit(STEP, totp_value=late, status=429)
+
+    assert with_password(app).post(STEP, totp_value=code_of(ana, clock)).status_code == 429
+
+
+@requirement("R21")
+def test_nothing_that_is_sent_tells_the_time(app: Flask, clock: SettableClock, ana: User) -> None:
+    moment = clock.now() - timedelta(minutes=3)
+    late = pyotp.TOTP(secret_of(ana)).at(moment)
+    told = dict.fromkeys(("now", "time", "timestamp", "for_time", "step"), str(int(moment.timestamp())))
+    browser = with_password(app)
+    token = browser.form_token()
+
+    answer = browser._send(
+        "POST",
+        STEP,
+        data={**told, "csrf_token": token, "totp_value": late},
+        query_string=told,
+        headers={"Date": format_datetime(moment, usegmt=True)},
+    )
+
+    assert answer.status_code == 422
+    assert not is_signed_in(browser)
 
 
 def test_each_of_several_apps_signs_in(app: Flask, clock: SettableClock, people: People) -> None:
@@ -228,6 +276,25 @@ def test_a_success_starts_the_account_over_but_not_the_address(app: Flask, clock
     assert browser.post(STEP, totp_value=code_of(ana, clock)).status_code == 429
 
 
+@requirement("R28")
+def test_a_success_gives_nothing_back_to_another_account_or_another_method(
+    app: Flask, clock: SettableClock, ana: User, people: People
+) -> None:
+    bo = people.a_member("bo")
+    guessed = Browser(app).sign_in(bo, level=Level.HALF)
+    for _ in range(4):
+        guessed.submit(STEP, totp_value="000000", status=422)
+    browser = with_password(app)
+    for _ in range(9):
+        Browser(app).post(SIGN_IN, username="ana", password="wrong horse battery")
+
+    assert browser.post(STEP, totp_value=code_of(ana, clock)).status_code == 303
+
+    guessed.submit(STEP, totp_value="000000", status=429)
+    assert Browser(app).post(SIGN_IN, username="ana", password="wrong horse battery").status_code == 422
+    assert Browser(app).post(SIGN_IN, username="ana", password="wrong horse battery").status_code == 429
+
+
 def test_malformed_codes_are_no_guesses(app: Flask, clock: SettableClock, ana: User) -> None:
     browser = with_password(app)
 
@@ -243,6 +310,18 @@ def test_another_method_than_ours_is_refused(app: Flask, clock: SettableClock, a
     page = browser.submit(STEP, method="webauthn", totp_value=code_of(ana, clock), status=400)
 
     assert "There is no such way to confirm it." in page.text
+    assert not is_signed_in(browser)
+
+
+@requirement("R40")
+@pytest.mark.parametrize("method", ["email", "mail", "sms", "link"])
+def test_no_mail_takes_the_place_of_a_second_factor(app: Flask, ana: User, method: str) -> None:
+    browser = with_password(app)
+
+    refused = browser.submit(STEP, method=method, totp_value="", status=400)
+
+    assert letters() == []
+    assert "There is no such way to confirm it." in refused.text
     assert not is_signed_in(browser)
 
 

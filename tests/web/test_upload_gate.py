@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import argon2
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -12,7 +13,7 @@ from flask import Flask
 from adapters.clock import SettableClock
 from models import ApiToken, Base, Email, Event, File, TotpApp, User, db
 from tests.browsing import Browser
-from tests.builders import People
+from tests.builders import PASSWORD, People
 from tests.packages import a_wheel
 from tests.requirements import requirement
 from tests.uploading import authorized, body_of, post, upload
@@ -184,6 +185,21 @@ def test_a_username_and_password_are_403_with_the_way_to_do_it(app: Flask, peopl
 
     assert answer.status_code == 403
     assert "Use an API token with the username __token__" in answer.status
+
+
+@requirement("R09")
+def test_a_password_is_not_even_compared(app: Flask, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    people.a_member("ana")
+    body, content_type = body_of(a_wheel())
+    compared: list[str] = []
+    monkeypatch.setattr(argon2.PasswordHasher, "verify", lambda self, kept, password: compared.append(password))
+
+    right = post(app, data=body, content_type=content_type, headers=authorized(PASSWORD, username="ana"))
+    wrong = post(app, data=body, content_type=content_type, headers=authorized("wrong horse", username="ana"))
+
+    assert (right.status, right.text) == (wrong.status, wrong.text)
+    assert right.status_code == 403
+    assert compared == []
 
 
 @pytest.mark.parametrize("header", ["Basic", "Basic %%%", "Basic \xff", "Basic Og==", "Bearer csn_x", "Nonsense"])
