@@ -1,6 +1,9 @@
 """Nobody learns from an answer, or from the work behind it, whether an account or an address exists."""
 
 import re
+import statistics
+import time
+from datetime import timedelta
 from typing import Any
 
 import argon2
@@ -9,8 +12,12 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from adapters.clock import SettableClock
+from models import db
 from tests.browsing import Browser
 from tests.builders import PASSWORD, People
+from tests.conftest import MakeApp
+from tests.letters import letters
 from tests.requirements import requirement
 
 LOGIN, REQUEST = "/account/login/", "/account/request-password-reset/"
@@ -23,6 +30,8 @@ def somebody(people: People) -> People:
     people.a_user("bert").build()
     people.a_member("cleo")
     people.a_user("dora").verified().frozen().build()
+    people.a_user("edda").verified().build().is_admin = True
+    db.session.commit()
     return people
 
 
@@ -48,7 +57,7 @@ def seen(answer: TestResponse, typed: str) -> tuple[int, str, list[tuple[str, st
     return answer.status_code, body, headers
 
 
-KNOWN = ["anna", "bert", "cleo", "dora", "anna@mail.example", "bert@mail.example"]
+KNOWN = ["anna", "bert", "cleo", "dora", "edda", "anna@mail.example", "bert@mail.example", "edda@mail.example"]
 UNKNOWN = ["nobo", "nobo@mail.example", "not a name", "a@b@c", "x" * 3000]
 
 
@@ -89,6 +98,29 @@ def test_the_right_password_of_a_frozen_account_costs_the_same_too(
     assert len(hashes) == 1
 
 
+@requirement("R11")
+def test_a_wrong_name_and_a_wrong_password_take_the_same_time(make_app: MakeApp, clock: SettableClock) -> None:
+    app = make_app(hash_memory_kib=8_192)  # a twentieth of the usual cost: what differs beside it shows the more
+    took: dict[str, list[float]] = {"anna": [], "nobo": []}
+    with app.app_context():
+        People(app, clock).a_user("anna").verified().build()
+        for _ in range(200):
+            for typed, times in took.items():
+                clock.advance(timedelta(days=1))  # no budget is spent
+                browser = Browser(app)
+                fields = {"csrf_token": browser.form_token(), "username": typed, "password": "wrong horse battery"}
+                # Of the processor, and in turns: the clock on the wall tells of other programs, too.
+                started = time.thread_time()
+                answer = browser._send("POST", LOGIN, data=fields)
+                times.append(time.thread_time() - started)
+                assert answer.status_code == 422
+        db.session.remove()
+        db.engine.dispose()
+
+    known, unknown = (statistics.median(times) for times in took.values())
+    assert abs(known - unknown) < 0.1 * min(known, unknown)
+
+
 @requirement("R12")
 @pytest.mark.parametrize("typed", KNOWN + UNKNOWN)
 def test_asking_for_a_new_password_tells_nothing(app: Flask, somebody: People, typed: str) -> None:
@@ -118,6 +150,22 @@ def test_asking_for_a_new_password_writes_a_mail_for_anybody(
     Browser(app).post(REQUEST, username_or_email=typed)
 
     assert rendered == ["subject.txt", "body.txt", "body.html"]
+
+
+@requirement("R12")
+@pytest.mark.parametrize("address", ["anna@mail.example", "new@mail.example"])
+def test_registering_costs_the_same_whether_or_not_the_address_is_taken(
+    app: Flask, somebody: People, hashes: list[str], address: str
+) -> None:
+    browser = Browser(app)
+    fields = {"username": "nora", "email": address, "new_password": PASSWORD, "password_confirm": PASSWORD}
+    hashes.clear()
+
+    answer = browser.post("/account/register/", fields, full_name="")
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/manage/account/")
+    assert len(hashes) == 1
+    assert len(letters()) == 1
 
 
 def test_a_spent_budget_tells_nothing_either(app: Flask, somebody: People) -> None:
