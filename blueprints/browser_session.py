@@ -190,13 +190,15 @@ def rise(
 
 
 def confirm_presence() -> None:
-    """Remember, in the running transaction, that the person just proved to be there; the handle changes.
+    """Remember, in the running transaction, that the person just proved to be there; the handle changes, and the
+    secret behind the form tokens: forms that somebody else may have read in this session are void with it.
 
     Raises SessionOver, as `rise` does.
     """
     session = row_session()
     assert session.row is not None  # noqa: S101 - only somebody signed in confirms
     session.handle_renewed(sessions.confirm(db.session(), session.row, now=wiring.now()))
+    session.pop("csrf_token", None)  # where Flask-WTF keeps it; the next form gets a new one
 
 
 def leave() -> None:

@@ -307,6 +307,40 @@ def test_five_apps_are_the_most(browser: Browser, people: People) -> None:
     assert PROVISION not in page.links()
 
 
+@requirement("R24")
+def test_a_set_up_that_is_given_up_leaves_the_app_that_there_is(
+    app: Flask, browser: Browser, clock: SettableClock, people: People
+) -> None:
+    member = people.a_member("ana")
+    browser.sign_in(member)
+    secret = key_on(browser.page(PROVISION))
+
+    browser.submit(PROVISION, totp_value="000000", label="", status=422)
+    browser.submit(f"{PROVISION}/restart")
+
+    assert [app.label for app in apps(member.id)] == ["My phone"]
+    half = Browser(app).sign_in(member, level=Level.HALF)
+    half.submit("/account/two-factor/", totp_value=code_for(secret, clock), status=422)
+    assert half.post("/account/two-factor/", totp_value=code_of(member, clock)).status_code == 303
+
+
+@requirement("R57")
+def test_handle_and_form_token_from_before_are_dead_afterwards(
+    app: Flask, browser: Browser, clock: SettableClock, ana: User
+) -> None:
+    browser.sign_in(ana)
+    cookie, token = browser.client.get_cookie("countersign"), browser.form_token()
+    assert cookie is not None
+
+    connect(browser, clock)
+
+    copy = Browser(app)
+    copy.client.set_cookie("countersign", cookie.value, domain="localhost")
+    assert copy.get(CHOOSE).headers["Location"].startswith("/account/login/")
+    assert browser.post("/account/logout/", csrf_token=token).status_code == 400
+    assert browser.page(CHOOSE).h1 == "Second factors"
+
+
 @requirement("R62")
 def test_connecting_an_app_signs_other_browsers_out(
     app: Flask, browser: Browser, clock: SettableClock, ana: User

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from adapters.clock import SettableClock
-from models import BrowserSession, Event, User, db
+from models import BrowserSession, Event, RecoveryCode, User, db
 from tests.browsing import Browser
 from tests.builders import PASSWORD, People, code_of
 from tests.requirements import requirement
@@ -48,6 +48,46 @@ def test_with_nothing_kept_it_leads_to_the_account(browser: Browser, clock: Sett
     answer = browser.post(CONFIRM, password=PASSWORD, totp_value=code_of(ana, clock))
 
     assert answer.headers["Location"] == "/manage/account/"
+
+
+@requirement("R57")
+def test_a_form_token_from_before_is_dead_afterwards(browser: Browser, clock: SettableClock, ana: User) -> None:
+    browser.sign_in(ana)
+    before = browser.form_token()
+
+    browser.post(CONFIRM, csrf_token=before, password=PASSWORD, totp_value=code_of(ana, clock))
+
+    assert browser.post(MAKE, csrf_token=before).status_code == 400
+    assert browser.post(MAKE).status_code == 303
+
+
+@requirement("R65")
+def test_confirming_counts_for_the_session_whatever_its_address_and_for_no_other(
+    app: Flask, browser: Browser, clock: SettableClock, ana: User
+) -> None:
+    browser.sign_in(ana)
+    other = Browser(app).sign_in(ana)
+    clock.advance(timedelta(minutes=20))
+
+    browser.post(CONFIRM, password=PASSWORD, totp_value=code_of(ana, clock))
+
+    browser.environ["REMOTE_ADDR"] = "198.51.100.77"
+    assert other.post(MAKE).headers["Location"] == CONFIRM
+    assert browser.post(MAKE).headers["Location"] == CODES
+
+
+@requirement("R33")
+def test_a_recovery_code_confirms_nobody_who_has_an_app(browser: Browser, clock: SettableClock, ana: User) -> None:
+    code: str = ana.test_codes[0]  # type: ignore[attr-defined]
+    browser.sign_in(ana)
+    clock.advance(timedelta(minutes=20))
+
+    for fields in ({"totp_value": code}, {"recovery_code_value": code}):
+        browser.post(CONFIRM, {"password": PASSWORD, **fields})
+
+    assert browser.post(MAKE).headers["Location"] == CONFIRM
+    unused = sa.select(sa.func.count()).where(RecoveryCode.used_at.is_(None))
+    assert db.session.scalar(unused) == 10
 
 
 @requirement("R57")
