@@ -1,6 +1,7 @@
 """One-shot things: found by their handle, bound to their purpose, spent once."""
 
 import threading
+from base64 import urlsafe_b64decode
 from datetime import timedelta
 
 import pytest
@@ -33,6 +34,14 @@ def test_a_handle_finds_what_was_begun(box: SecretBox, clock: SettableClock) -> 
 
     assert found is not None
     assert found.payload == {"a": "b"}
+
+
+@requirement("R74")
+def test_a_handle_has_256_random_bits(box: SecretBox, clock: SettableClock) -> None:
+    handles = {begin(box, clock) for _ in range(50)}
+
+    assert len(handles) == 50
+    assert {len(urlsafe_b64decode(f"{handle}=")) for handle in handles} == {32}
 
 
 @pytest.mark.parametrize("other", ["", "x", "\x00", "é" * 43, "\ud800", "a" * 1_000_000])

@@ -23,6 +23,7 @@ from tests.builders import People
 from tests.letters import letters, notices_to
 from tests.packages import Package, a_metadata, a_wheel, an_sdist
 from tests.permits import permit_for
+from tests.requirements import requirement
 
 Publish = Callable[..., Published]
 
@@ -279,6 +280,7 @@ def test_a_file_from_somebody_else_is_news_at_once(people: People, published: Pu
     assert [letter.subject for letter in letters("ana@mail.example")][1:] == ["A file was added to acme-utils 1.0"]
 
 
+@requirement("R81")
 def test_a_role_that_was_lost_while_the_file_was_read_publishes_nothing(published: Publish, people: People) -> None:
     published(a_wheel())
     bo = people.a_member("bo")  # the permit says that Bo had a role when the upload began

@@ -15,6 +15,7 @@ from flask_migrate import downgrade, upgrade
 from app import create_app
 from models import Base, db
 from tests.conftest import settings_for
+from tests.requirements import requirement
 
 SCRIPTS = ScriptDirectory(str(Path(__file__).parents[2] / "migrations"))
 
@@ -43,6 +44,13 @@ def test_all_the_way_up_makes_the_tables_of_the_code(empty: Flask) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
     assert tables() == set(Base.metadata.tables)
+
+
+@requirement("R10")
+def test_a_fresh_index_holds_no_account_and_nothing_else(empty: Flask) -> None:
+    upgrade()
+
+    assert [table for table in Base.metadata.sorted_tables if db.session.execute(sa.select(table)).first()] == []
 
 
 def test_all_the_way_down_leaves_nothing_and_up_again_works(empty: Flask) -> None:

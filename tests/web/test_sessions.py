@@ -17,7 +17,9 @@ from models import BrowserSession, User, db
 from tests.browsing import Browser
 from tests.builders import PASSWORD, People, code_of
 from tests.conftest import MakeApp
+from tests.packages import a_wheel
 from tests.requirements import requirement
+from tests.uploading import upload
 
 LOGIN, ACCOUNT = "/account/login/", "/manage/account/"
 
@@ -186,6 +188,20 @@ def test_a_frozen_account_is_out_at_once(browser: Browser, ana: User) -> None:
     db.session.commit()
 
     assert not is_signed_in(browser)
+
+
+@requirement("R63")
+def test_a_deleted_account_is_out_at_once_and_so_are_its_tokens(app: Flask, browser: Browser, people: People) -> None:
+    ana = people.a_member("ana")
+    _, token = people.a_token(ana)
+    browser.sign_in(ana)
+    assert is_signed_in(browser)
+
+    db.session.execute(sa.delete(User).where(User.id == ana.id))
+    db.session.commit()
+
+    assert not is_signed_in(browser)
+    assert upload(app, token, a_wheel()).status_code == 403
 
 
 @requirement("R68")
