@@ -9,7 +9,11 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError, TooManyRequests
 
+from blueprints import wiring
+from blueprints.browser_session import origin_of
+from blueprints.caller import signed_in_user
 from blueprints.machine_answers import machine_refusal, wants_json
+from domain import journal
 from domain.problems import Problem
 from models import db
 
@@ -28,6 +32,7 @@ PAGES = {
     500: ("Our mistake", "Something went wrong here. Nothing was changed. It has been logged."),
 }
 
+MAX_PAGE = 200  # characters of an address that an event keeps
 log = structlog.get_logger("countersign")
 
 
@@ -40,6 +45,7 @@ def install(app: Flask) -> None:
     for collision in (IntegrityError, StaleDataError, ObjectDeletedError):
         app.register_error_handler(collision, _collision)
     app.register_error_handler(Exception, _unexpected)
+    app.after_request(_note_spent_budget)
 
 
 def _expected(error: HTTPException) -> ResponseReturnValue:
@@ -59,7 +65,7 @@ def _expected(error: HTTPException) -> ResponseReturnValue:
 
 
 def _stale_form(error: CSRFError) -> ResponseReturnValue:
-    _leave_nothing_half_done()
+    _note("gate:form:refused", reason=error.description)
     message = "It was open for too long, or in another sign-in. Nothing was changed. Go back, reload it and try again."
     return _answer(400, "This form has gone stale", message)
 
@@ -95,6 +101,26 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
     title, message = PAGES[500]
     page = current_app.jinja_env.get_template("errors/error.html")  # without context processors: they ask the database
     return Response(page.render(code=500, title=title, message=message, advice=[], links=[("Home", "/")]), status=500)
+
+
+def _note_spent_budget(answer: Response) -> Response:
+    """Wherever a budget is spent: whoever looks for guessing in the journal finds it there."""
+    if answer.status_code == 429:
+        _note("gate:budget:spent")
+    return answer
+
+
+def _note(tag: str, **details: object) -> None:
+    """Leave the event of a refusal, and nothing else that was half done."""
+    user = None if request.blueprint in MACHINE_BLUEPRINTS else signed_in_user()  # programs' cookies are not looked at
+    journal.refuse(
+        db.session(),
+        tag,
+        now=wiring.now(),
+        origin=origin_of(request),
+        actor_id=user.id if user else None,
+        details={"page": request.path[:MAX_PAGE], **details},
+    )
 
 
 def _answer(status: int, title: str, message: str) -> Response:

@@ -20,6 +20,7 @@ from domain.problems import Problem
 from models import Email, User, begin_writing
 
 CURRENT_FIELD = "password"
+RESET_REQUESTED = "account:password:reset_requested"
 
 
 class LinkOver(Problem):
@@ -74,10 +75,12 @@ def request_reset(
     """
     throttle.take(db, (RESET_FROM_ADDRESS, origin.address), now=now)
     email = _addressee(db, identifier)
-    key = str(email.user_id) if email is not None else accounts.key_of_nobody(identifier)
+    user_id = email.user_id if email is not None else None
     try:
-        throttle.take(db, (RESET_MAIL, key), now=now)
+        throttle.take(db, (RESET_MAIL, str(user_id) if user_id else accounts.key_of_nobody(identifier)), now=now)
     except TooMany:
+        details = {"sent": "nothing, for it was asked too often"}
+        journal.refuse(db, RESET_REQUESTED, now=now, origin=origin, actor_id=None, user_id=user_id, details=details)
         return
     attempt = db.begin_nested()
     _mail_reset(db, box, notices, email, origin=origin, now=now)
@@ -174,8 +177,7 @@ def _mail_reset(
     else:
         notices.send(db, "password-reset-unverified", to=to, user_id=user_id, now=now, origin=origin)
     details = {"sent": "a link" if is_verified else "why there is none"}
-    tag = "account:password:reset_requested"
-    journal.record(db, tag, now=now, origin=origin, actor_id=None, user_id=user_id, details=details)
+    journal.record(db, RESET_REQUESTED, now=now, origin=origin, actor_id=None, user_id=user_id, details=details)
 
 
 def _guesses_about(user: User) -> list[str]:
