@@ -13,8 +13,10 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from domain import journal
+from domain.identity import throttle
 from domain.identity.labels import clean_label
 from domain.identity.standing import standing_of
+from domain.identity.throttle import NEW_TOKENS
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
@@ -80,14 +82,15 @@ def mint(
     description: what its owner calls it, at most 100 characters.
     project_ids: what it may upload to; None for everything its owner may, projects to come included.
     expires_at: None for never.
-    Raises Problem: no name or one in use, no project or one that is not theirs, 25 tokens.
+    Raises Problem: no name or one in use, no project or one that is not theirs, 25 tokens, or too many new ones.
     """
     permit.covers(Action.CREATE_TOKEN)
-    # The lock has two forms sent at once wait for each other, so that both rules below see all tokens.
-    owner = db.get_one(User, permit.account.user_id, with_for_update=True)
     description = clean_label(description, most=MAX_DESCRIPTION, field="description")
     if not description:
         raise Problem("Give the token a name.", field="description")
+    throttle.take(db, (NEW_TOKENS, str(permit.account.user_id)), now=now)
+    # The lock has two forms sent at once wait for each other, so that both rules below see all tokens.
+    owner = db.get_one(User, permit.account.user_id, with_for_update=True)
     others = list_of(db, owner.id)
     if description in {other.description for other in others}:
         raise Problem(f"The name “{description}” is already in use. Give this token another one.", field="description")

@@ -11,6 +11,7 @@ from flask import Flask
 
 from adapters.clock import SettableClock
 from domain.identity import tokens
+from domain.identity.throttle import TooMany
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Denial, Reason
@@ -35,7 +36,9 @@ def mint(notices: Notices, clock: SettableClock) -> Callable[..., tuple[ApiToken
     def mint(user: User, description: str = "ci", **changes: Any) -> tuple[ApiToken, str]:
         values: dict[str, Any] = {"project_ids": None, "expires_at": None, **changes}
         permit = permit_for(user, Action.CREATE_TOKEN, now=clock.now())
-        return tokens.mint(db.session(), permit, notices, description=description, now=clock.now(), **values)
+        minted = tokens.mint(db.session(), permit, notices, description=description, now=clock.now(), **values)
+        db.session.commit()
+        return minted
 
     return mint
 
@@ -151,6 +154,25 @@ def test_twenty_five_tokens_are_the_limit(people: People, mint: Mint) -> None:
         mint(ana, "one more")
 
     assert len(tokens.list_of(db.session(), ana.id)) == 25
+
+
+@requirement("R105")
+def test_the_fifty_first_new_token_within_an_hour_waits(
+    people: People, mint: Mint, notices: Notices, clock: SettableClock
+) -> None:
+    ana = people.a_member("ana")
+    for _ in range(50):
+        token, _ = mint(ana)
+        tokens.remove(
+            db.session(), permit_for(ana, Action.REMOVE_TOKEN, token, now=clock.now()), notices, token, now=clock.now()
+        )
+        db.session.commit()
+
+    with pytest.raises(TooMany, match="Too many new API tokens"):
+        mint(ana)
+
+    clock.advance(timedelta(hours=1))
+    mint(ana)
 
 
 @pytest.mark.parametrize("which", ["none", "another's", "one's own and another's", "one that is gone"])

@@ -12,6 +12,7 @@ from models import Project, Release, User, db
 from tests.browsing import Browser, Page
 from tests.builders import People
 from tests.packages import a_metadata, a_wheel, an_sdist
+from tests.requirements import requirement
 from tests.uploading import upload
 
 
@@ -151,6 +152,7 @@ def test_nothing_found_says_what_this_index_is(browser: Browser) -> None:
     assert "does not mirror PyPI" in page.text
 
 
+@requirement("R105")
 def test_results_come_twenty_a_page(browser: Browser, people: People, ana: User) -> None:
     for number in range(45):
         people.a_project(f"acme-{number:02}", ana)
@@ -173,6 +175,7 @@ def test_an_order_that_there_is_not_is_not_found(browser: Browser) -> None:
     browser.page("/search/?o=price", status=404)
 
 
+@requirement("R105")
 def test_a_query_that_is_too_long_is_said_to_be(browser: Browser) -> None:
     page = browser.page(f"/search/?q={'a' * 900}", status=422)
 

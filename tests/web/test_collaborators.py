@@ -12,6 +12,7 @@ from domain.identity.throttle import INVITE
 from models import Attempt, Event, Invitation, Mail, Project, ProjectRole, TotpApp, User, db
 from tests.browsing import Browser, Page
 from tests.builders import PASSWORD, People, code_of
+from tests.requirements import requirement
 
 PEOPLE = "/manage/project/acme-utils/collaboration/"
 
@@ -160,6 +161,7 @@ def test_a_refused_invitation_says_why_and_keeps_what_was_typed(
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Invitation)) == 1
 
 
+@requirement("R105")
 def test_the_forty_first_invitation_within_an_hour_waits(ana: User, browser: Browser, people: People) -> None:
     people.a_member("bo")
     browser.submit(f"{PEOPLE}invite", username="ghost", role="maintainer", status=422)

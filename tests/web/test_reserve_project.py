@@ -7,6 +7,7 @@ from adapters.clock import SettableClock
 from models import Project, TotpApp, db
 from tests.browsing import Browser
 from tests.builders import People
+from tests.requirements import requirement
 
 CREATE = "/manage/projects/create/"
 
@@ -62,6 +63,7 @@ def test_sending_the_form_twice_reserves_once(browser: Browser, people: People) 
     assert names() == ["acme-utils"]
 
 
+@requirement("R105")
 def test_the_twenty_first_try_within_an_hour_waits(browser: Browser, people: People) -> None:
     browser.sign_in(people.a_member("ana"))
     for number in range(20):
