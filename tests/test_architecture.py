@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.requirements import requirement
+
 ROOT = Path(__file__).parent.parent
 STOREYS = ("models", "adapters", "domain", "blueprints")
 TOP = {"app", "wsgi"}
 OURS = {*STOREYS, *TOP, "config"}
+# What a guesser could find out sign by sign, were it compared with ==. Hashes of random values are looked up instead.
+SECRETS = {"secret", "token", "handle", "code", "typed", "password", "challenge", "recovery_code"}
 FILES = [path for storey in STOREYS for path in sorted((ROOT / storey).rglob("*.py"))]
 
 
@@ -80,6 +84,46 @@ def test_nothing_else_stands_at_the_top() -> None:
         "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "pyproject.toml", ".env.example",
         ".pre-commit-config.yaml", ".ci", ".gitignore",
     }  # fmt: skip
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@requirement("R99")
+def test_no_secret_is_compared_sign_by_sign() -> None:
+    compared = {
+        f"{path.relative_to(ROOT)}: {ast.unparse(node)}"
+        for path in FILES
+        if path.is_relative_to(ROOT / "domain/identity") or path.is_relative_to(ROOT / "blueprints")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.NotEq)
+        if "user_handle" not in ast.unparse(node)  # the number of an owner inside a key, which is no secret
+        for side in (node.left, *node.comparators)
+        if ast.unparse(side).rpartition(".")[2] in SECRETS
+    }
+
+    assert compared == set()
+
+
+@requirement("R100")
+def test_nothing_changes_or_removes_an_event() -> None:
+    changed = [
+        ast.unparse(node)
+        for path in FILES
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).rpartition(".")[2] in ("delete", "update")
+        and {ast.unparse(argument) for argument in node.args} & {"Event", "event"}
+    ]
+    changed += [
+        ast.unparse(node)
+        for path in FILES
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).startswith("event.")
+    ]
+
+    assert changed == []
 
 
 @pytest.mark.parametrize("drawer", ["utils", "util", "helpers", "helper", "common", "misc", "lib"])

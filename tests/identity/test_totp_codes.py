@@ -1,6 +1,7 @@
 """One-time codes agree with RFC 6238, hold for one step around now, and are read however they are typed."""
 
 import base64
+import hmac
 import random
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -92,6 +93,25 @@ def test_a_step_lasts_thirty_seconds(second: int) -> None:
 
     assert totp.matching_step(SECRET, code=code_of(PRESENT + 1), now=moment) == PRESENT + 1
     assert totp.matching_step(SECRET, code=code_of(PRESENT + 2), now=moment) is None
+
+
+@requirement("R99")
+@pytest.mark.parametrize("offset", [-1, 0, 1, 5])
+def test_every_step_is_compared_in_constant_time_and_to_the_end(monkeypatch: pytest.MonkeyPatch, offset: int) -> None:
+    compared: list[bool] = []
+    compare = hmac.compare_digest
+
+    def counted(one: str, other: str) -> bool:
+        compared.append(compare(one, other))
+        return compared[-1]
+
+    code = code_of(PRESENT + offset)
+    monkeypatch.setattr(hmac, "compare_digest", counted)
+
+    totp.matching_step(SECRET, code=code, now=NOW)
+
+    assert len(compared) == 3
+    assert compared.count(True) == (1 if abs(offset) < 2 else 0)
 
 
 def test_the_code_of_another_secret_is_wrong() -> None:

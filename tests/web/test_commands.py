@@ -1,5 +1,6 @@
 """The operator's commands, as they are typed."""
 
+import click
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -33,6 +34,21 @@ def test_the_first_administrator_sets_a_password_through_a_one_time_link(app: Fl
     assert browser.page("/manage/account/token/").stop is not None
     assert Browser(app).post(link, new_password=PASSWORD, password_confirm=PASSWORD).status_code != 303
     assert db.session.scalar(sa.select(Event.id).where(Event.tag == "operator:administrator:created"))
+
+
+@requirement("R77")
+def test_no_command_takes_a_password_or_sets_one(app: Flask, people: People) -> None:
+    ana = people.a_member("ana")
+    groups = [command for command in app.cli.commands.values() if isinstance(command, click.Group)]
+    commands = [command for group in groups for command in group.commands.values()]
+    names = {name for command in commands for given in command.params for name in [given.name or "", *given.opts]}
+    assert len(commands) > 8
+    assert not [name for name in names if "password" in name]
+    kept = ana.password_hash
+
+    run(app, "users", "recover", "ana", "--yes")
+
+    assert db.session.get_one(User, ana.id).password_hash == kept
 
 
 @pytest.mark.parametrize(

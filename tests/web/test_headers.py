@@ -7,6 +7,7 @@ from blueprints.browser_session import origin_of
 from tests.browsing import Browser
 from tests.builders import People
 from tests.conftest import MakeApp
+from tests.letters import letters
 from tests.requirements import requirement
 
 EXPECTED_POLICY = (
@@ -24,6 +25,9 @@ def test_every_answer_is_protected(browser: Browser, path: str) -> None:
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    permitted = headers["Permissions-Policy"].split(", ")
+    assert {"publickey-credentials-create=(self)", "publickey-credentials-get=(self)", "camera=()"} <= set(permitted)
     assert "Strict-Transport-Security" not in headers
 
 
@@ -71,6 +75,19 @@ def test_a_host_that_is_not_ours_is_refused(app: Flask) -> None:
 
         assert answer.status_code == 400
         assert "evil" not in answer.text
+
+
+@requirement("R96")
+def test_links_in_mails_name_the_public_address_whatever_host_was_asked(browser: Browser, people: People) -> None:
+    people.a_user("ana").verified().build()
+    browser.base_url = "http://127.0.0.1:9999"  # another name of this machine, which is served
+
+    answer = browser.post("/account/request-password-reset/", username_or_email="ana")
+
+    assert answer.status_code == 200
+    [letter] = letters("ana@mail.example")
+    assert "http://localhost:8000/account/reset-password/?token=" in letter.text
+    assert "127.0.0.1" not in letter.text + letter.html
 
 
 @requirement("R97")

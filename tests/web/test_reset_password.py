@@ -75,6 +75,23 @@ def test_s9_a_reset_touches_no_second_factor_and_signs_nobody_in(
     assert browser.get("/manage/account/").status_code == 200
 
 
+@requirement("R77")
+def test_an_administrator_has_the_link_sent_to_the_owner_and_sees_nothing(browser: Browser, people: People) -> None:
+    ana, ada = people.a_user("ana").verified().build(), people.a_member("ada")
+    ada.is_admin = True
+    db.session.commit()
+    kept = ana.password_hash
+    browser.sign_in(ada)
+
+    page = browser.submit(REQUEST, username_or_email="ana")
+
+    token = link_to("ana@mail.example").partition("=")[2]
+    assert [letter.to for letter in letters()] == ["ana@mail.example"]
+    assert token not in page.html
+    db.session.rollback()
+    assert db.session.get_one(User, ana.id).password_hash == kept
+
+
 @requirement("R62")
 def test_every_browser_is_signed_out_the_one_that_reset_it_too(app: Flask, browser: Browser, people: People) -> None:
     ana = people.a_user("ana").verified().build()

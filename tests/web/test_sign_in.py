@@ -1,6 +1,6 @@
 """Signing in and out with a password."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -244,6 +244,16 @@ def test_after_two_there_is_no_noise_and_old_failures_are_not_counted_again(app:
         sign_in(browser)
 
     assert "sign-in-after-failures" not in notices_to("ana@mail.example")
+
+
+@requirement("R79")
+def test_no_password_is_too_old(browser: Browser, people: People) -> None:
+    people.a_user("ana").verified().registered(datetime(2009, 1, 1, tzinfo=UTC)).build()
+
+    page = browser.submit(LOGIN, username="ana", password=PASSWORD)
+
+    assert page.h1 == "Your projects"
+    assert "password" not in page.text.lower()
 
 
 @requirement("R72")
