@@ -149,8 +149,6 @@ def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
         "session_id": session.id,
         "browser_id": elsewhere.id,
         "public_id": "0123456789abcdef",
-        "session_id": 1,
-        "browser_id": 1,
     }
     return nora, values
 
