@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 import config
 from deploy.preflight import fault_of_address, fault_of_database
+from tests.requirements import requirement
 
 ROOT = Path(__file__).parents[1]
 PINNED = re.compile(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==[0-9][A-Za-z0-9.]*(; .+)?")
@@ -109,6 +110,15 @@ def test_the_gate_for_changes_runs_checks_and_tests_and_skips_nothing() -> None:
     assert re.search(r"^export COUNTERSIGN_TESTS_REQUIRE_ALL=1\b", text, re.MULTILINE)
     assert re.search(r"\bmake check test$", text, re.MULTILINE)
     subprocess.run(["bash", "-n", script], check=True)
+
+
+@requirement("R76")
+def test_the_server_writes_no_address_down_for_links_hold_secrets_in_theirs() -> None:
+    text = (ROOT / "deploy/gunicorn.py").read_text(encoding="utf-8")
+
+    assert re.findall(r"^(?:accesslog|access_log_format|logconfig\w*)\b.*?(?= #|$)", text, re.MULTILINE) == [
+        "accesslog = None "
+    ]
 
 
 def test_hooks_before_a_commit_are_local() -> None:
