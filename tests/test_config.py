@@ -11,6 +11,7 @@ import pytest
 
 from app import create_app
 from config import VARIABLES, Settings, SettingsError
+from tests.requirements import requirement
 
 GOOD = hashlib.sha256(b"as good as random").hexdigest()
 
@@ -190,6 +191,7 @@ EXAMPLES = [
 ]
 
 
+@requirement("R98")
 @pytest.mark.parametrize("key", ["hunter22", GOOD[:31], *EXAMPLES])
 @pytest.mark.parametrize("place", ["environment", "NAME_FILE", "data folder"])
 def test_a_short_or_guessable_secret_key_stops_the_start_wherever_it_stands(
@@ -222,6 +224,7 @@ def ring(*keys: bytes) -> str:
 SOME, MORE = (hashlib.sha256(seed).digest() for seed in (b"some", b"more"))
 
 
+@requirement("R98")
 @pytest.mark.parametrize(
     ("value", "words"),
     [

@@ -25,6 +25,7 @@ from tests.browsing import wiring_of
 from tests.builders import People
 from tests.conftest import MakeApp
 from tests.permits import ORIGIN, permit_for, permit_of
+from tests.requirements import requirement
 
 OLD, NEW, OTHER = (secrets.token_bytes(32) for _ in range(3))
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -86,6 +87,7 @@ def test_every_column_of_sealed_boxes_is_known() -> None:
     assert {place.name for place in PLACES} == sealed
 
 
+@requirement("R98")
 def test_all_that_is_sealed_opens_with_the_new_key_alone(either_app: Flask, clock: SettableClock) -> None:
     found, session = wiring_of(either_app), db.session()
     old = found.box
@@ -138,6 +140,7 @@ def test_more_rows_than_a_batch_are_all_sealed_anew(
     assert secrets_under(ring(NEW)) == [SECRET] * 8
 
 
+@requirement("R98")
 def test_an_interrupted_run_loses_no_finished_batch_and_is_taken_up_again(
     either_app: Flask, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from models import Attempt, Event, User, db
 from tests.browsing import Browser, wiring_of
 from tests.builders import PASSWORD, People, code_of
 from tests.permits import ORIGIN, permit_of
+from tests.requirements import requirement
 
 HALF_AN_HOUR = timedelta(minutes=30)  # slow enough for every other budget: 48 tries a day
 A_HUNDRED = CODES_IN_A_ROW.limits[0].most
@@ -57,6 +58,7 @@ def spend_all(user_id: int, clock: SettableClock) -> None:
         throttle.take(db.session(), (CODES_IN_A_ROW, str(user_id)), now=clock.now() - timedelta(days=40))
 
 
+@requirement("R26")
 def test_a_hundred_wrong_codes_over_days_close_the_codes(either_app: Flask, clock: SettableClock) -> None:
     ana = People(either_app, clock).a_member("ana")
     user_id, began = ana.id, clock.now()
@@ -73,6 +75,7 @@ def test_a_hundred_wrong_codes_over_days_close_the_codes(either_app: Flask, cloc
     assert (last.tag, last.details) == ("account:second_factor:refused", {"reason": "too many tries"})
 
 
+@requirement("R26")
 def test_a_right_code_before_the_hundredth_starts_over(app: Flask, clock: SettableClock, ana: User) -> None:
     user_id = ana.id
     for _ in range(2):
@@ -82,6 +85,7 @@ def test_a_right_code_before_the_hundredth_starts_over(app: Flask, clock: Settab
         type_code(app, user_id, code_of(ana, clock), clock)
 
 
+@requirement("R26")
 def test_a_recovery_code_opens_them_again(app: Flask, clock: SettableClock, ana: User) -> None:
     user_id, notices = ana.id, wiring_of(app).notices
     code: str = ana.test_codes[0]  # type: ignore[attr-defined]
@@ -93,6 +97,7 @@ def test_a_recovery_code_opens_them_again(app: Flask, clock: SettableClock, ana:
     type_code(app, user_id, code_of(ana, clock), clock)
 
 
+@requirement("R26")
 @pytest.mark.parametrize("method", [Method.TRUSTED_BROWSER, Method.PASSWORD])
 def test_a_sign_in_without_a_second_factor_does_not(
     app: Flask, clock: SettableClock, ana: User, method: Method
@@ -141,6 +146,7 @@ def test_nobody_elses_codes_are_closed_by_it(app: Flask, clock: SettableClock, p
     type_code(app, bo_id, code_of(bo, clock), clock)
 
 
+@requirement("R26")
 def test_the_pages_say_so_and_a_recovery_code_still_signs_in(
     app: Flask, browser: Browser, clock: SettableClock, ana: User
 ) -> None:

@@ -11,6 +11,7 @@ from tests.browsing import Browser
 from tests.builders import PASSWORD, People
 from tests.conftest import MakeApp
 from tests.letters import link_to
+from tests.requirements import requirement
 
 LEAKED, OTHER = "quiet lantern over seven harbours", "violet engine under nine bridges"
 REGISTER, CHANGE = "/account/register/", "/manage/account/password/"
@@ -53,6 +54,7 @@ Form = Callable[[Browser, People], tuple[str, dict[str, str]]]
 EVERY_FORM = pytest.mark.parametrize("form", [register, change, reset])
 
 
+@requirement("R70")
 @EVERY_FORM
 def test_a_leaked_password_is_refused_at_its_field_and_another_one_taken(
     browser: Browser, people: People, service: Service, form: Form
@@ -122,6 +124,7 @@ def test_the_other_faults_of_a_registration_are_told_with_it(browser: Browser, p
         assert words in page.text
 
 
+@requirement("R79")
 def test_a_password_that_is_in_use_is_not_looked_up_at_the_sign_in(
     app: Flask, people: People, service: Service
 ) -> None:

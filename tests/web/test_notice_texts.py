@@ -25,6 +25,7 @@ from tests.browsing import wiring_of
 from tests.builders import PASSWORD, People
 from tests.conftest import COMPILED, START, settings_for
 from tests.permits import ORIGIN
+from tests.requirements import requirement
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "templates/email"
@@ -372,6 +373,7 @@ def test_what_to_do_leads_to_the_pages_where_it_is_done(write: Write, notice: st
         assert paths(advice(letter)) == expected.get(notice, [])
 
 
+@requirement("R22")
 @each_notice
 def test_no_mail_holds_anything_to_sign_in_or_upload_with(write: Write, ana: User, notice: str) -> None:
     secrets = [PASSWORD, ana.password_hash, "WXYZ", *ana.test_secrets, *ana.test_codes]  # type: ignore[attr-defined]

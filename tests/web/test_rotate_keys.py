@@ -20,6 +20,7 @@ from tests.browsing import Browser
 from tests.builders import PASSWORD, People, code_of
 from tests.conftest import settings_for
 from tests.letters import link_to
+from tests.requirements import requirement
 
 OLD = settings_for(Path()).encryption_keys[0]
 NEW = secrets.token_bytes(32)
@@ -76,6 +77,7 @@ def is_signed_in(app: Flask, ana: User, clock: SettableClock) -> bool:
     return browser.get("/manage/account/two-factor/").status_code == 200
 
 
+@requirement("R98")
 def test_after_it_the_new_key_alone_signs_people_in_and_opens_their_links(
     index: Index, either_app: Flask, ana: User, clock: SettableClock
 ) -> None:
