@@ -126,7 +126,7 @@ ASKED = {
     "R102": "What strangers call themselves cannot forge a line of the log",
     "R103": "Refusals, missing form tokens, spent budgets and changes of power are written down",
     "R104": "When the second factor cannot be checked, nobody gets in",
-    "R105": "Everything that can be tried again and again has a limit",
+    "R105": "Guesses, accounts, mails, tokens and invitations have limits; a search is bounded in what it costs",
     "R106": "Wrong passwords never stand in the way of a key",
 }
 

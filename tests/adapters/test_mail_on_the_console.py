@@ -6,6 +6,7 @@ from io import BytesIO, StringIO, TextIOWrapper
 import pytest
 
 from adapters.mail import ConsoleMailer, DeliveryFailed, MemoryMailer, OutgoingMail
+from tests.requirements import requirement
 
 MAIL = OutgoingMail(
     to="ada@example.org",
@@ -29,6 +30,7 @@ def test_the_text_stands_between_two_rules() -> None:
     )
 
 
+@requirement("R102")
 def test_names_of_strangers_cannot_steer_the_terminal() -> None:
     stream = StringIO()
 
