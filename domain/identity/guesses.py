@@ -28,11 +28,14 @@ class CodesOver(Problem):
 def count(db: Session, user_id: int, *more: Budget, origin: Origin, now: datetime) -> None:
     """Count a try before its outcome is known. Commits, as `throttle.take` does, and raises TooMany.
 
-    more: further budgets of the account, for tries of one kind. Raises CodesOver where that of codes is spent.
+    more: further budgets of the account, for tries of one kind, spent only by tries that are looked at: whoever keeps
+    trying while he has to wait is not wrong once more each time. Raises CodesOver where that of codes is spent.
     """
-    account = [(budget, str(user_id)) for budget in (SECOND_FACTOR, *more)]
+    key = str(user_id)
     try:
-        throttle.take(db, *account, (SECOND_FACTOR_FROM_ADDRESS, origin.address), now=now)
+        throttle.take(db, (SECOND_FACTOR, key), (SECOND_FACTOR_FROM_ADDRESS, origin.address), now=now)
+        if more:
+            throttle.take(db, *((budget, key) for budget in more), now=now)
     except TooMany as spent:
         note_refusal(db, user_id, TOO_MANY, origin=origin, now=now)
         if spent.budget is CODES_IN_A_ROW:

@@ -12,7 +12,7 @@ from domain import upkeep
 from domain.identity import factors, recovery, second_step, sign_ins, throttle
 from domain.identity.guesses import CodesOver
 from domain.identity.sign_ins import Method
-from domain.identity.throttle import CODES_IN_A_ROW
+from domain.identity.throttle import CODES_IN_A_ROW, TooMany
 from domain.policy.actions import Action
 from domain.policy.principals import Operator
 from domain.policy.targets import Target
@@ -83,6 +83,21 @@ def test_a_right_code_before_the_hundredth_starts_over(app: Flask, clock: Settab
         clock.advance(HALF_AN_HOUR)
 
         type_code(app, user_id, code_of(ana, clock), clock)
+
+
+def test_a_try_that_was_not_looked_at_is_no_wrong_code(app: Flask, clock: SettableClock, ana: User) -> None:
+    user_id = ana.id
+    for _ in range(5):
+        with pytest.raises(Problem, match="That code does not match"):
+            type_code(app, user_id, wrong_code(ana, clock), clock)
+    for _ in range(A_HUNDRED):
+        with pytest.raises(TooMany):
+            type_code(app, user_id, wrong_code(ana, clock), clock)
+    clock.advance(HALF_AN_HOUR)
+
+    type_code(app, user_id, code_of(ana, clock), clock)
+
+    assert db.session.scalars(sa.select(Event).where(Event.details["reason"].as_string() == "wrong code")).all()[4:]
 
 
 @requirement("R26")
