@@ -18,7 +18,7 @@ def arrive(user: User, *, method: Method, destination: str, trust: bool = False,
     index wants that of new browsers. Raises Problem where it may not send yet another link.
     """
     found, now, origin, handle = wiring.services(), wiring.now(), origin_of(request), browser_cookie.handle()
-    forget_half()
+    forget_half(user)
     may_have_to_wait = found.confirms_new_browsers and not is_confirmed
     if may_have_to_wait and sign_ins.must_confirm(db.session(), user, method=method, handle=handle, now=now):
         return _wait_for_link(user, method=method, destination=destination)

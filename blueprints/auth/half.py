@@ -30,9 +30,10 @@ def remember_half(user: User) -> None:
         session[UNFINISHED] = sign_ins.begin_second_step(db.session(), box, user, origin=origin, now=now)
 
 
-def forget_half() -> None:
-    """The other proof followed."""
-    sign_ins.finish_second_step(db.session(), wiring.services().box, session.get(UNFINISHED, ""), now=wiring.now())
+def forget_half(user: User) -> None:
+    """The other proof of this account followed."""
+    box, handle = wiring.services().box, session.get(UNFINISHED, "")
+    sign_ins.finish_second_step(db.session(), box, handle, user_id=user.id, now=wiring.now())
 
 
 def not_here() -> ResponseReturnValue:

@@ -100,10 +100,11 @@ def begin_second_step(db: Session, box: SecretBox, user: User, *, origin: Origin
     return ceremonies.begin(db, box, Purpose.SECOND_STEP, now=now, payload=payload, user_id=user.id)
 
 
-def finish_second_step(db: Session, box: SecretBox, handle: str, *, now: datetime) -> None:
-    """The second factor followed. Harmless if there was nothing to remember."""
+def finish_second_step(db: Session, box: SecretBox, handle: str, *, user_id: int, now: datetime) -> None:
+    """The second factor of this account followed. Harmless if there was nothing to remember, or another's: nobody
+    hides that he knows a password by signing in to an account of his own."""
     begun = ceremonies.look_up(db, box, Purpose.SECOND_STEP, handle, now=now)
-    if begun is not None:
+    if begun is not None and begun.user_id == user_id:
         ceremonies.spend(db, begun, now=now)
 
 
