@@ -10,13 +10,14 @@ from blueprints import wiring
 from blueprints.auth import bp
 from blueprints.auth.arrival import arrive
 from blueprints.auth.half import KEY_GIVEN, PASSWORD_GIVEN, half_signed_in, not_here
-from blueprints.browser_session import leave, origin_of
+from blueprints.browser_session import leave, level, origin_of
 from blueprints.fields import Secret
 from blueprints.form_problems import INVALID, put, status_of
 from blueprints.gate import public
 from blueprints.redirects import safe_next
 from domain.identity import accounts, browsers, factors, recovery
 from domain.identity.second_step import check_code
+from domain.identity.sessions import Level
 from domain.identity.sign_ins import Method
 from domain.identity.throttle import TooMany
 from domain.identity.typed_codes import MalformedCode
@@ -94,12 +95,13 @@ def recovery_step() -> ResponseReturnValue:
     except Problem as problem:
         form.recovery_code_value.data = ""
         return _refused("auth/recovery_step.html", form, problem)
-    few = " Make new ones now." if left <= recovery.FEW else ""
-    flash(
-        f"You signed in with a recovery code; {left} {'is' if left == 1 else 'are'} left.{few} "
-        "Is your device lost? Add another second factor here, then remove the lost one.",
-        "warning",
-    )
+    if level() is Level.FULL:  # and does not wait for a mailed link
+        few = " Make new ones now." if left <= recovery.FEW else ""
+        flash(
+            f"You signed in with a recovery code; {left} {'is' if left == 1 else 'are'} left.{few} "
+            "Is your device lost? Add another second factor here, then remove the lost one.",
+            "warning",
+        )
     return redirect(destination, 303)
 
 
