@@ -21,7 +21,7 @@ def arrive(user: User, *, method: Method, destination: str, trust: bool = False,
     forget_half(user)
     may_have_to_wait = found.confirms_new_browsers and not is_confirmed
     if may_have_to_wait and sign_ins.must_confirm(db.session(), user, method=method, handle=handle, now=now):
-        return _wait_for_link(user, method=method, destination=destination)
+        return _wait_for_link(user, method=method, destination=destination, trust=trust)
     arrival = sign_ins.complete(db.session(), found.notices, user, method=method, handle=handle, origin=origin, now=now)
     if trust:
         browsers.trust(db.session(), found.notices, user, arrival.browser.row, origin=origin, now=now)
@@ -44,7 +44,7 @@ def arrive(user: User, *, method: Method, destination: str, trust: bool = False,
     return destination
 
 
-def _wait_for_link(user: User, *, method: Method, destination: str) -> str:
+def _wait_for_link(user: User, *, method: Method, destination: str, trust: bool) -> str:
     """Nobody is in before the link is opened; the browser is given what it will be known by."""
     found, now, handle = wiring.services(), wiring.now(), browser_cookie.handle() or browsers.new_handle()
     sign_ins.ask_for_confirmation(
@@ -55,6 +55,7 @@ def _wait_for_link(user: User, *, method: Method, destination: str) -> str:
         method=method,
         handle=handle,
         destination=destination,
+        trust=trust,
         origin=origin_of(request),
         now=now,
     )

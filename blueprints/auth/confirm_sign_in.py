@@ -32,4 +32,5 @@ def confirm_sign_in() -> ResponseReturnValue:
         return token_page("auth/confirm_sign_in.html", (200, {}), username=user.username)
     if not ceremonies.spend(db.session(), waiting.begun, now=now):
         return token_page("auth/link_refused.html", (INVALID, {}), problem=f"{OVER} Sign in again.")
-    return redirect(arrive(user, method=waiting.method, destination=waiting.destination, is_confirmed=True), 303)
+    method, destination = waiting.method, waiting.destination
+    return redirect(arrive(user, method=method, destination=destination, trust=waiting.trust, is_confirmed=True), 303)

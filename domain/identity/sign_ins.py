@@ -143,16 +143,20 @@ def ask_for_confirmation(
     method: Method,
     handle: str,
     destination: str,
+    trust: bool,
     origin: Origin,
     now: datetime,
 ) -> None:
-    """Mail the link that lets the browser with this handle in. Commits what was spent before. Raises TooMany."""
+    """Mail the link that lets the browser with this handle in. Commits what was spent before. Raises TooMany.
+
+    destination, trust: where to go on then, and whether that browser is to be trusted.
+    """
     user_id, digest = user.id, browsers.digest(handle).hex()
     db.commit()  # a code that was right is spent, whether or not the link is ever opened
     throttle.take(db, (NEW_BROWSER_MAIL, str(user_id)), now=now)
     user = db.get_one(User, user_id)
     assert user.primary_email is not None  # noqa: S101 - `must_confirm` has seen that it is verified
-    payload = {"browser": digest, "method": method.name, "destination": destination}
+    payload = {"browser": digest, "method": method.name, "destination": destination, "trust": trust}
     token = ceremonies.begin(db, box, Purpose.CONFIRM_BROWSER, now=now, payload=payload, user_id=user_id)
     journal.record(db, "account:sign_in:waiting", now=now, origin=origin, actor_id=None, user_id=user_id)
     to, username = user.primary_email.address, user.username
@@ -166,6 +170,7 @@ class Waiting:
     begun: Begun
     method: Method
     destination: str
+    trust: bool
     is_here: bool
 
 
@@ -174,8 +179,9 @@ def waiting(db: Session, box: SecretBox, token: str, *, handle: str | None, now:
     begun = ceremonies.look_up(db, box, Purpose.CONFIRM_BROWSER, token, now=now)
     if begun is None:
         return None
-    is_here = handle is not None and browsers.digest(handle).hex() == begun.payload["browser"]
-    return Waiting(begun, Method[begun.payload["method"]], begun.payload["destination"], is_here)
+    kept = begun.payload
+    is_here = handle is not None and browsers.digest(handle).hex() == kept["browser"]
+    return Waiting(begun, Method[kept["method"]], kept["destination"], kept["trust"], is_here)
 
 
 def _last_sign_in(db: Session, user_id: int) -> Event | None:

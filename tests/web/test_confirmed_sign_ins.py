@@ -227,6 +227,16 @@ def test_where_one_was_going_is_kept(app: Flask, clock: SettableClock, ana: User
     assert browser.post(link_to(ADDRESS)).headers["Location"] == "/help/policy/"
 
 
+def test_so_is_the_wish_to_have_the_browser_trusted(app: Flask, clock: SettableClock, ana: User) -> None:
+    browser = wait_for_link(app, ana, clock, trust=True)
+    browser.submit(link_to(ADDRESS))
+    sign_out(browser)
+
+    give_password(browser)
+
+    assert is_signed_in(browser)
+
+
 def test_the_password_alone_has_to_wait_as_well(app: Flask, people: People) -> None:
     people.a_user("ana").verified().build()
     browser = Browser(app)
