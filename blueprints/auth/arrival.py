@@ -23,8 +23,9 @@ def arrive(user: User, *, method: Method, destination: str, trust: bool = False,
     if may_have_to_wait and sign_ins.must_confirm(db.session(), user, method=method, handle=handle, now=now):
         return _wait_for_link(user, method=method, destination=destination, trust=trust)
     arrival = sign_ins.complete(db.session(), found.notices, user, method=method, handle=handle, origin=origin, now=now)
+    kept = arrival.browser.handle
     if trust:
-        browsers.trust(db.session(), found.notices, user, arrival.browser.row, origin=origin, now=now)
+        kept = browsers.trust(db.session(), found.notices, user, arrival.browser.row, origin=origin, now=now)
     rise(
         user_id=user.id,
         to=Level.FULL,
@@ -33,7 +34,7 @@ def arrive(user: User, *, method: Method, destination: str, trust: bool = False,
         browser_id=arrival.browser.row.id,
         confirmed_at=arrival.confirmed_at,
     )
-    browser_cookie.keep(arrival.browser.handle)
+    browser_cookie.keep(kept)
     db.session.commit()
     if arrival.failures >= sign_ins.WORTH_TELLING:
         flash(

@@ -66,12 +66,20 @@ def is_trusted(db: Session, user: User, handle: str | None, *, now: datetime) ->
     return row is not None and row.trusted_until is not None and row.trusted_until > now and not user.is_admin
 
 
-def trust(db: Session, notices: Notices, user: User, row: KnownBrowser, *, origin: Origin, now: datetime) -> None:
-    """Ask this browser for no second factor for thirty days. For whoever has just given one, and for nobody else."""
+def trust(db: Session, notices: Notices, user: User, row: KnownBrowser, *, origin: Origin, now: datetime) -> str:
+    """Ask this browser for no second factor for thirty days. For whoever has just given one, and for nobody else.
+
+    Returns the handle that its cookie holds from now on, for every account that knows it: whoever planted or read the
+    former one, on a computer that others use, must not share in the trust.
+    """
+    handle = new_handle()
+    same = update(KnownBrowser).where(KnownBrowser.handle_hash == row.handle_hash)
+    db.execute(same.values(handle_hash=digest(handle)))
     row.trusted_until = now + TRUST_LASTS
     details = {"until": f"{row.trusted_until:%Y-%m-%d}"}
     journal.record(db, "account:browser:trusted", now=now, origin=origin, actor_id=user.id, details=details)
     notices.tell(db, user, "browser-trusted", now=now, origin=origin, until=row.trusted_until)
+    return handle
 
 
 def trusted_of(db: Session, user_id: int, *, now: datetime) -> list[KnownBrowser]:
