@@ -1,14 +1,20 @@
 """The cookie by which an account knows a browser again: one random handle, and nothing that signs anybody in."""
 
+import re
+
 from flask import Response, after_this_request, request
 
 from blueprints import wiring
 from domain.identity import browsers
 
+FORM = re.compile(r"[A-Za-z0-9_-]{43}")  # as `browsers.new_handle` makes them
+
 
 def handle() -> str | None:
-    """What the browser has kept from an earlier sign-in."""
-    return request.cookies.get(_name())
+    """What the browser has kept from an earlier sign-in. What cannot have come from us is nothing: it would be kept as
+    the name of this browser, however short, long or well known it is."""
+    value = request.cookies.get(_name(), "")
+    return value if FORM.fullmatch(value) else None
 
 
 def keep(handle: str) -> None:

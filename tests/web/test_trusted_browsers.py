@@ -263,7 +263,7 @@ def test_over_tls_it_is_secure_and_bound_to_the_host(app_over_tls: Flask, clock:
 def test_whoever_knew_the_cookie_before_does_not_share_in_the_trust(
     app: Flask, browser: Browser, clock: SettableClock, ana: User
 ) -> None:
-    planted = "a-handle-that-somebody-else-knows-beforehand"
+    planted = "planted".ljust(43, "x")
     browser.client.set_cookie("countersign-browser", planted)
 
     sign_in(browser, ana, clock, trust=True)
