@@ -116,7 +116,8 @@ def resend(db: Session, permit: Permit, box: SecretBox, notices: Notices, email:
     if email.verified_at is None:
         send_verification(db, box, notices, email, now=now)
     else:
-        _send(db, box, notices, email, "address-proof", now=now, address=email.address)
+        origin = permit.principal.origin
+        _send(db, box, notices, email, "address-proof", now=now, origin=origin, address=email.address)
 
 
 def add(db: Session, permit: Permit, box: SecretBox, notices: Notices, *, typed: str, now: datetime) -> Email:

@@ -70,8 +70,9 @@ def complete(
     handle: what the browser's own cookie holds, if it has one. The owner is told by mail of three wrong passwords
     before, and of a browser that the account has not seen, unless what opened it cannot be had by a fake page.
     """
-    last = _last_sign_in(db, user.id)
-    if now - (last.at if last else user.registered_at) > UNSEEN_FOR:
+    last, standing = _last_sign_in(db, user.id), standing_of(db, user.id)
+    is_bare = standing is not None and not standing.has_second_factor
+    if is_bare and now - (last.at if last else user.registered_at) > UNSEEN_FOR:
         user.address_proof_due_since = now
     failures = _failures_since(db, user.id, last.id if last else 0)
     browser = browsers.meet(db, user.id, handle, origin=origin, now=now)
