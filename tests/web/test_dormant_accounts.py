@@ -12,12 +12,9 @@ from tests.builders import People
 from tests.letters import letters, link_to, notices_to
 from tests.signing_in import give_password, sign_in, sign_out
 
-TOTP, PASSKEY, TASK = (
-    "/manage/account/totp-provision",
-    "/manage/account/webauthn-provision",
-    "/manage/unverified-account/",
-)
-EMAILS, TOKENS, WHY = "/manage/account/emails/", "/manage/account/token/", "/manage/account/why/"
+TOTP, PASSKEY = "/manage/account/totp-provision", "/manage/account/webauthn-provision"
+TASK, EMAILS = "/manage/unverified-account/", "/manage/account/emails/"
+TOKENS, WHY = "/manage/account/token/", "/manage/account/why/"
 ADDRESS, PROOF = "ana@mail.example", "address-proof"
 NINETY_DAYS = timedelta(days=90)
 
