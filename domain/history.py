@@ -71,7 +71,17 @@ PAGE = 50
 class Part(Enum):
     """A part of an account's history: its word in addresses, its title, and the beginnings of its tags."""
 
-    SIGN_IN = ("sign-in", "Signing in", ("account:sign_in:", "account:session", "account:presence:", "account:user:"))
+    SIGN_IN = (
+        "sign-in",
+        "Signing in",
+        (
+            "account:user:",
+            "account:sign_in:",
+            "account:session",
+            "account:presence:",
+            "operator:administrator:",
+        ),
+    )
     FACTORS = (
         "second-factors",
         "Second factors",
