@@ -52,6 +52,9 @@ WORDS = {
     "operator:administrator:created": "Account created by the operator, as an administrator",
     "operator:keys:rotated": "All secrets sealed under key {key} by the operator",
     "operator:factors:reset": "All second factors removed by the operator",
+    "operator:sessions:ended": "All sessions ended by the operator",
+    "operator:account:frozen": "Account frozen by the operator",
+    "operator:account:unfrozen": "Account let in again by the operator",
     "project:name:reserved": "Project {name} reserved",
     "project:name:created": "Project {name} created by an upload",
     "project:release:added": "Release {version} published",
@@ -80,6 +83,8 @@ class Part(Enum):
             "account:session",
             "account:presence:",
             "operator:administrator:",
+            "operator:sessions:",
+            "operator:account:",
         ),
     )
     FACTORS = (

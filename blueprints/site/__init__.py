@@ -4,4 +4,5 @@ from flask import Blueprint
 
 bp = Blueprint("site", __name__, cli_group=None)  # `flask users`, not `flask site users`
 
-from blueprints.site import commands, key_commands, pages  # noqa: E402, F401 - their routes and commands register themselves
+# Their routes and commands register themselves.
+from blueprints.site import commands, key_commands, pages, user_commands  # noqa: E402, F401

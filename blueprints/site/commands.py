@@ -33,7 +33,8 @@ def operator_permit(action: Action, subject: Subject | None = None, name: str = 
     return decision
 
 
-def _user(username: str) -> User:
+def user_named(username: str) -> User:
+    """The account, or the end of the command."""
     user = db.session.scalar(select(User).where(User.username_key == username_key(username)))
     if user is None:
         raise click.ClickException(f"There is no account {username!r}. `flask users list` shows them.")
@@ -91,7 +92,7 @@ def create_admin(username: str, email: str) -> None:
 @with_appcontext
 def recover(username: str) -> None:
     """Remove a lost second factor: all of them, with the recovery codes. The person is told by mail."""
-    user = _user(username)
+    user = user_named(username)
     permit = operator_permit(Action.RESET_FACTORS, user, user.username)
     factors.reset_factors(db.session(), permit, wiring.services().notices, user, now=wiring.now())
     db.session.commit()
@@ -158,7 +159,7 @@ def show_policy() -> None:
 @with_appcontext
 def explain(username: str, action: str, at: datetime | None) -> None:
     """Show how the judge would decide on somebody in a browser, step by step."""
-    user, now = _user(username), at.replace(tzinfo=wiring.now().tzinfo) if at else wiring.now()
+    user, now = user_named(username), at.replace(tzinfo=wiring.now().tzinfo) if at else wiring.now()
     standing = standing_of(db.session(), user.id)
     assert standing is not None  # noqa: S101 - the row was read just now
     principal = Member(Origin("shell", "flask policy explain"), standing, session_id=0, confirmed_at=now)

@@ -106,6 +106,9 @@ class Action(Enum):
 
     CREATE_ADMINISTRATOR = Needs("create an administrator", ACCOUNT, operator=True)
     ROTATE_KEYS = Needs("seal all secrets under a new key", KEYS, operator=True)
+    END_SESSIONS = Needs("end somebody's sessions", ACCOUNT, operator=True)
+    FREEZE_ACCOUNT = Needs("freeze an account", ACCOUNT, operator=True)
+    UNFREEZE_ACCOUNT = Needs("unfreeze an account", ACCOUNT, operator=True)
 
     @property
     def needs(self) -> Needs:
