@@ -182,6 +182,7 @@ def test_a_part_without_events_says_so(browser: Browser, ana: User) -> None:
         "before=1.5",
         "before=x",
         "before=%D9%A1%D9%A2",
+        "before=%C2%B2",
         "before=" + "9" * 9,
         "before=" + "9" * 40,
         "before=0x10",
