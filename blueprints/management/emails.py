@@ -145,5 +145,6 @@ def _list(permit: Permit, form: EmailForm, status: Status, refusal: str = "") ->
 
 def _task(permit: Permit, form: EmailForm, status: Status) -> ResponseReturnValue:
     user = db.session.get_one(User, permit.account.user_id)
-    email, again = user.primary_email, permit.account.must_prove_address
+    email, account = user.primary_email, permit.account
+    again = account.must_prove_address and account.has_verified_email  # the first proof is a fresh one, too
     return render_template("management/unverified.html", form=form, email=email, again=again), *status
