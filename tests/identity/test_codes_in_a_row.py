@@ -85,6 +85,7 @@ def test_a_right_code_before_the_hundredth_starts_over(app: Flask, clock: Settab
         type_code(app, user_id, code_of(ana, clock), clock)
 
 
+@requirement("R26")
 def test_a_try_that_was_not_looked_at_is_no_wrong_code(app: Flask, clock: SettableClock, ana: User) -> None:
     user_id = ana.id
     for _ in range(5):

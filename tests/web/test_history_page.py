@@ -14,6 +14,7 @@ from models import Event, User, db
 from tests.browsing import Browser, Page
 from tests.builders import People
 from tests.permits import ORIGIN
+from tests.requirements import requirement
 
 HISTORY = "/manage/account/history/"
 OF_NO_ACCOUNT = {"operator:keys:rotated"}
@@ -69,6 +70,7 @@ def told(page: Page) -> list[str]:
     return [" ".join("".join(row[0].itertext()).split()) for row in rows]
 
 
+@requirement("R100")
 def test_everything_stands_there_with_time_browser_and_address_newest_first(
     browser: Browser, clock: SettableClock, ana: User
 ) -> None:
@@ -200,6 +202,7 @@ def test_whatever_stands_in_the_address_is_no_error(
 # --- others -----------------------------------------------------------------------------------------------------------
 
 
+@requirement("R100")
 def test_nothing_of_others_stands_there(
     app: Flask, browser: Browser, clock: SettableClock, people: People, ana: User
 ) -> None:

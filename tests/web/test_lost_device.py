@@ -12,6 +12,7 @@ from models import BrowserSession, Event, Passkey, RecoveryCode, TotpApp, User, 
 from tests.browsing import Browser
 from tests.builders import PASSWORD, People, code_of
 from tests.letters import letters, notices_to
+from tests.requirements import requirement
 from tests.signing_in import (
     RECOVERY_STEP,
     SECOND_STEP,
@@ -76,6 +77,7 @@ def use_up(user: User, clock: SettableClock, *, left: int) -> None:
 # --- replacing it -----------------------------------------------------------------------------------------------------
 
 
+@requirement("R32")
 def test_after_a_recovery_code_the_lost_device_is_to_be_replaced(browser: Browser, ana: User) -> None:
     give_password(browser, next_page="/help/policy/")
 
@@ -118,6 +120,7 @@ def test_the_new_one_is_added_and_the_lost_one_removed_without_another_proof(
     assert thief.submit(SECOND_STEP, totp_value=code_of(ana, clock), status=422).status == 422
 
 
+@requirement("R33")
 def test_it_needs_the_password_before_it(browser: Browser, ana: User) -> None:
     answer = browser.post(RECOVERY_STEP, recovery_code_value=recovery_code_of(ana))
 
@@ -140,6 +143,7 @@ def test_every_verified_address_is_told_and_what_to_do(app: Flask, browser: Brow
 # --- few are left -----------------------------------------------------------------------------------------------------
 
 
+@requirement("R32")
 @pytest.mark.parametrize(
     ("left", "words"),
     [
@@ -178,6 +182,7 @@ def test_nobody_else_sees_how_many_are_left(app: Flask, browser: Browser, clock:
     assert "recovery code" not in browser.page("/").text
 
 
+@requirement("R32")
 @pytest.mark.parametrize(
     ("left", "words"), [(5, "4 are left."), (4, "3 are left."), (2, "One is left."), (1, "It was the last one.")]
 )
@@ -198,6 +203,7 @@ def test_the_mail_and_the_page_ask_for_new_ones_when_three_are_left(
 # --- making new ones --------------------------------------------------------------------------------------------------
 
 
+@requirement("R31")
 def test_making_new_codes_is_a_button_that_asks_who_one_is(browser: Browser, clock: SettableClock, ana: User) -> None:
     sign_in(browser, ana, clock)
     clock.advance(timedelta(minutes=15))
@@ -239,6 +245,7 @@ def is_confirmed(browser: Browser) -> bool:
     return browser.get("/manage/account/token/").status_code == 200
 
 
+@requirement("R33")
 def test_with_an_app_a_recovery_code_confirms_nothing(stale: Browser, ana: User) -> None:
     asked = stale.page(CONFIRM)
 
@@ -249,6 +256,7 @@ def test_with_an_app_a_recovery_code_confirms_nothing(stale: Browser, ana: User)
     assert not is_confirmed(stale)
 
 
+@requirement("R33")
 def test_with_a_key_that_works_it_confirms_nothing(stale: Browser, clock: SettableClock, ana: User) -> None:
     without_app(ana)
     a_key(ana, clock, refused=False)
@@ -261,6 +269,7 @@ def test_with_a_key_that_works_it_confirms_nothing(stale: Browser, clock: Settab
     assert not is_confirmed(stale)
 
 
+@requirement("R33")
 def test_where_the_only_key_is_refused_it_does_and_is_used_up(stale: Browser, clock: SettableClock, ana: User) -> None:
     without_app(ana)
     a_key(ana, clock, refused=True)

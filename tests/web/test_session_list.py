@@ -12,6 +12,7 @@ from domain.identity.sessions import ABSOLUTE, HALF_LASTS, IDLE
 from models import BrowserSession, Event, User, db
 from tests.browsing import Browser, Page
 from tests.builders import PASSWORD, People, code_of
+from tests.requirements import requirement
 from tests.signing_in import (
     RECOVERY_STEP,
     give_code,
@@ -77,6 +78,7 @@ def tags() -> list[str]:
 # --- the list ---------------------------------------------------------------------------------------------------------
 
 
+@requirement("R61")
 def test_each_session_is_listed_with_browser_address_method_and_times(
     here: Browser, there: Browser, clock: SettableClock
 ) -> None:
@@ -103,6 +105,7 @@ def test_how_one_came_in_is_said(app: Flask, browser: Browser, people: People, a
     assert "by password" in rows(newt.page(SESSIONS))[0]
 
 
+@requirement("R61")
 def test_only_ones_own_whole_and_living_sessions_are_listed(
     app: Flask, clock: SettableClock, people: People, ana: User
 ) -> None:
@@ -143,6 +146,7 @@ def test_it_is_there_without_a_second_factor_and_for_nobody_else(app: Flask, bro
 # --- ending them ------------------------------------------------------------------------------------------------------
 
 
+@requirement("R61")
 def test_one_is_ended_at_once_and_the_others_go_on(
     app: Flask, here: Browser, there: Browser, clock: SettableClock, ana: User
 ) -> None:
@@ -178,6 +182,7 @@ def test_one_that_was_ended_already_is_not_there_any_more(here: Browser, there: 
     assert tags() == ["account:session:revoked"]
 
 
+@requirement("R61")
 def test_a_session_that_somebody_else_has_is_none(
     app: Flask, here: Browser, clock: SettableClock, people: People, ana: User
 ) -> None:
@@ -199,6 +204,7 @@ def test_this_one_is_ended_by_signing_out(here: Browser, ana: User) -> None:
     assert tags() == []
 
 
+@requirement("R61")
 def test_all_others_are_ended_at_once_those_half_way_too(
     app: Flask, here: Browser, there: Browser, clock: SettableClock, people: People, ana: User
 ) -> None:
@@ -218,6 +224,7 @@ def test_all_others_are_ended_at_once_those_half_way_too(
     assert tags() == ["account:sessions:ended"]
 
 
+@requirement("R61")
 def test_ending_wants_to_know_who_one_is_and_leads_back(
     here: Browser, there: Browser, clock: SettableClock, ana: User
 ) -> None:
@@ -254,6 +261,7 @@ def test_opening_its_addresses_ends_nothing(here: Browser, there: Browser, ana: 
 # --- how long they last -----------------------------------------------------------------------------------------------
 
 
+@requirement("R60")
 @pytest.mark.parametrize(("is_admin", "lasts"), [(False, timedelta(hours=24)), (True, timedelta(hours=12))])
 def test_an_administrators_session_ends_sooner_however_busy(
     browser: Browser, clock: SettableClock, ana: User, is_admin: bool, lasts: timedelta
@@ -274,6 +282,7 @@ def test_an_administrators_session_ends_sooner_however_busy(
     assert not is_signed_in(browser)
 
 
+@requirement("R60")
 def test_confirming_that_it_is_you_makes_none_last_longer(browser: Browser, clock: SettableClock, ana: User) -> None:
     sign_in(browser, ana, clock)
     began = clock.now()
@@ -287,6 +296,7 @@ def test_confirming_that_it_is_you_makes_none_last_longer(browser: Browser, cloc
     assert not is_signed_in(browser)
 
 
+@requirement("R60")
 def test_an_hour_without_use_ends_one_on_the_next_request(browser: Browser, clock: SettableClock, ana: User) -> None:
     sign_in(browser, ana, clock)
     clock.advance(timedelta(hours=1))

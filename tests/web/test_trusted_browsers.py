@@ -16,6 +16,7 @@ from tests.browsing import Browser
 from tests.builders import PASSWORD, People, code_of
 from tests.conftest import MakeApp
 from tests.letters import letters, link_to, notices_to
+from tests.requirements import requirement
 from tests.signing_in import (
     RECOVERY_STEP,
     SECOND_STEP,
@@ -87,6 +88,7 @@ def test_where_it_was_not_the_code_is_asked_for_again(browser: Browser, clock: S
     assert trusts() == []
 
 
+@requirement("R41")
 def test_it_ends_after_thirty_days_however_often_one_signed_in(trusted: Browser, clock: SettableClock) -> None:
     until = trusts()[0].trusted_until
     assert until == clock.now() + TRUST_LASTS
@@ -110,6 +112,7 @@ def test_a_code_and_the_box_begin_the_thirty_days_anew(trusted: Browser, clock: 
     assert len(trusts()) == 1
 
 
+@requirement("R41")
 def test_another_browser_is_asked_for_the_code(app: Flask, trusted: Browser) -> None:
     assert not is_password_enough(Browser(app))
 
@@ -121,6 +124,7 @@ def test_a_wrong_password_is_wrong_there_as_well(trusted: Browser) -> None:
     assert not is_signed_in(trusted)
 
 
+@requirement("R41")
 def test_a_stolen_copy_of_the_cookie_is_worth_nothing_without_the_password(app: Flask, trusted: Browser) -> None:
     cookie = kept_cookie(trusted)
     assert cookie is not None
@@ -133,6 +137,7 @@ def test_a_stolen_copy_of_the_cookie_is_worth_nothing_without_the_password(app: 
     assert not is_signed_in(thief)
 
 
+@requirement("R41")
 def test_another_account_in_the_same_browser_is_asked_for_its_code(
     trusted: Browser, clock: SettableClock, people: People
 ) -> None:
@@ -165,6 +170,7 @@ def test_what_one_account_ends_the_other_one_keeps(trusted: Browser, clock: Sett
     assert is_password_enough(trusted)
 
 
+@requirement("R41")
 def test_an_administrator_is_offered_no_box_and_sending_it_does_nothing(
     browser: Browser, clock: SettableClock, ana: User
 ) -> None:
@@ -193,6 +199,7 @@ def make_administrator(user: User) -> None:
     db.session.commit()
 
 
+@requirement("R41")
 def test_a_recovery_code_comes_with_no_box_and_sending_it_does_nothing(browser: Browser, ana: User) -> None:
     give_password(browser)
 
@@ -204,6 +211,7 @@ def test_a_recovery_code_comes_with_no_box_and_sending_it_does_nothing(browser: 
     assert trusts() == []
 
 
+@requirement("R41")
 def test_it_never_counts_as_confirming_that_it_is_you(trusted: Browser, clock: SettableClock, ana: User) -> None:
     give_password(trusted)
 
@@ -220,6 +228,7 @@ def test_it_never_counts_as_confirming_that_it_is_you(trusted: Browser, clock: S
 # --- the cookie -------------------------------------------------------------------------------------------------------
 
 
+@requirement("R41")
 def test_the_cookie_is_a_random_handle_of_which_the_table_has_the_hash(
     browser: Browser, clock: SettableClock, ana: User
 ) -> None:
@@ -310,6 +319,7 @@ def test_signing_in_there_is_told_to_nobody_again(trusted: Browser) -> None:
     assert len(letters(ADDRESS)) == before
 
 
+@requirement("R41")
 def test_it_is_listed_with_browser_address_and_end(trusted: Browser) -> None:
     give_password(trusted)
 
@@ -360,6 +370,7 @@ def ask_it_again(browser: Browser, user: User, clock: SettableClock) -> None:
 CHANGES = [change_password, add_app, remove_app, make_codes, end_other_sessions, ask_it_again]
 
 
+@requirement("R41")
 @pytest.mark.parametrize("where", ["there", "elsewhere"])
 @pytest.mark.parametrize("change", CHANGES)
 def test_it_dies_with(
@@ -384,6 +395,7 @@ def test_it_dies_with(
     assert answer.headers["Location"] == SECOND_STEP
 
 
+@requirement("R41")
 def test_it_dies_with_a_reset_of_the_password(app: Flask, trusted: Browser) -> None:
     Browser(app).submit("/account/request-password-reset/", username_or_email="ana")
     Browser(app).submit(link_to(ADDRESS), new_password=NEW_PASSWORD, password_confirm=NEW_PASSWORD)
@@ -394,6 +406,7 @@ def test_it_dies_with_a_reset_of_the_password(app: Flask, trusted: Browser) -> N
     assert trusts() == []
 
 
+@requirement("R41")
 def test_it_dies_with_the_operators_help(app: Flask, trusted: Browser, clock: SettableClock, ana: User) -> None:
     assert app.test_cli_runner().invoke(args=["users", "recover", "ana", "--yes"]).exit_code == 0
 

@@ -15,6 +15,7 @@ from tests.browsing import Browser
 from tests.builders import PASSWORD, People
 from tests.letters import letters, notices_to
 from tests.races import at_once
+from tests.requirements import requirement
 from tests.signing_in import (
     RECOVERY_STEP,
     SECOND_STEP,
@@ -59,6 +60,7 @@ def noted(user_id: int | None = None) -> int:
     return db.session.scalar(events if user_id is None else events.where(Event.user_id == user_id)) or 0
 
 
+@requirement("R15")
 def test_whoever_stops_after_the_password_is_told_of_by_mail_and_in_the_journal(
     app: Flask, clock: SettableClock, ana: User
 ) -> None:
@@ -155,6 +157,7 @@ def test_signing_out_half_way_hides_nothing(app: Flask, clock: SettableClock, an
     assert told() == 1
 
 
+@requirement("R15")
 def test_five_wrong_codes_hide_nothing(app: Flask, clock: SettableClock, ana: User) -> None:
     browser = Browser(app)
     give_password(browser)
@@ -166,6 +169,7 @@ def test_five_wrong_codes_hide_nothing(app: Flask, clock: SettableClock, ana: Us
     assert told() == 1
 
 
+@requirement("R15")
 @pytest.mark.parametrize("has_factor", [True, False])
 def test_signing_in_to_an_account_of_ones_own_in_the_same_browser_hides_nothing(
     app: Flask, clock: SettableClock, people: People, ana: User, has_factor: bool
@@ -205,6 +209,7 @@ def test_a_second_factor_that_comes_too_late_does_not_count(app: Flask, clock: S
     assert told() == 1
 
 
+@requirement("R15")
 def test_there_is_one_mail_a_day_and_an_event_each(app: Flask, clock: SettableClock, ana: User) -> None:
     user_id = ana.id
     for _ in range(3):
@@ -249,6 +254,7 @@ def test_it_is_kept_without_the_password(app: Flask, ana: User) -> None:
     assert PASSWORD.encode() not in row.payload_sealed
 
 
+@requirement("R15")
 def test_two_sweeps_at_once_write_one_mail_and_one_event_each(either_app: Flask, clock: SettableClock) -> None:
     people = People(either_app, clock)
     people.a_member("ana")

@@ -17,6 +17,7 @@ from tests.browsing import Browser
 from tests.builders import PASSWORD, People
 from tests.packages import a_wheel
 from tests.permits import permit_of
+from tests.requirements import requirement
 from tests.signing_in import SECOND_STEP, give_code, give_password, is_signed_in, sign_in
 from tests.uploading import upload
 
@@ -55,6 +56,7 @@ def noted(tag: str) -> list[int | None]:
 # --- signing out ------------------------------------------------------------------------------------------------------
 
 
+@requirement("R64")
 def test_one_account_is_signed_out_everywhere_at_once(app: Flask, clock: SettableClock, ana: User, bo: User) -> None:
     first, second, half, bos = (Browser(app) for _ in range(4))
     sign_in(first, ana, clock, trust=True)
@@ -74,6 +76,7 @@ def test_one_account_is_signed_out_everywhere_at_once(app: Flask, clock: Settabl
     assert noted("operator:sessions:ended") == [ana.id]
 
 
+@requirement("R64")
 def test_everybody_is_signed_out_at_once(app: Flask, clock: SettableClock, ana: User, bo: User) -> None:
     anas, bos = Browser(app), Browser(app)
     sign_in(anas, ana, clock, trust=True)
@@ -110,6 +113,7 @@ def test_who_is_meant_has_to_be_said(app: Flask, clock: SettableClock, ana: User
 # --- freezing ---------------------------------------------------------------------------------------------------------
 
 
+@requirement("R63")
 def test_a_frozen_account_is_out_at_once_and_does_not_come_in(
     app: Flask, clock: SettableClock, people: People, ana: User
 ) -> None:
