@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -148,11 +148,16 @@ def spend(db: Session, ceremony: Begun, *, now: datetime) -> bool:
     return _remove(db, ceremony.id, Ceremony.expires_at > now)
 
 
-def take_lapsed(db: Session, box: SecretBox, purpose: Purpose, *, now: datetime) -> list[Begun]:
-    """Remove what was begun and never finished, and return it: each to one caller, however many ask at once."""
-    rows = db.scalars(select(Ceremony).where(Ceremony.purpose == purpose.word, Ceremony.expires_at <= now)).all()
-    opened = [(row.id, _opened(box, purpose, row)) for row in rows]
-    return [begun for row_id, begun in opened if _remove(db, row_id) and begun is not None]
+def take_lapsed(db: Session, box: SecretBox, purpose: Purpose, *, now: datetime) -> Iterator[Begun]:
+    """Remove what was begun and never finished, and yield it: each to one caller, however many ask at once.
+
+    One by one, so that whoever commits after each has lost nothing of the rest if the machine fails on the way.
+    """
+    lapsed = select(Ceremony).where(Ceremony.purpose == purpose.word, Ceremony.expires_at <= now)
+    opened = [(row.id, _opened(box, purpose, row)) for row in db.scalars(lapsed.order_by(Ceremony.id)).all()]
+    for row_id, begun in opened:
+        if _remove(db, row_id) and begun is not None:
+            yield begun
 
 
 def abandon(db: Session, purpose: Purpose, *, user_id: int, session_id: int | None = None) -> None:
