@@ -124,8 +124,8 @@ def test_whoever_may_do_everything_changes_nothing_by_looking(app: Flask, browse
     assert done() == before
 
 
-@requirement("R67")
-def test_every_page_of_somebody_signed_in_has_the_button_that_signs_out(
+@requirement("R67", "R94")
+def test_every_page_of_somebody_signed_in_has_the_button_that_signs_out_and_is_kept_nowhere(
     app: Flask, browser: Browser, people: People
 ) -> None:
     browser.sign_in(at_home(app, people, people.a_user("ana").with_totp().with_recovery_codes()))
@@ -136,6 +136,7 @@ def test_every_page_of_somebody_signed_in_has_the_button_that_signs_out(
     for page in pages:
         forms = [(form.get("method"), form.get("action")) for form in page.root.iter("form")]
         assert ("post", "/account/logout/") in forms, page.response.request.path
+        assert page.response.headers["Cache-Control"] == "no-store", page.response.request.path
 
 
 @requirement("R90")
