@@ -14,8 +14,9 @@ async function send(form, address, credential) {
   }
   const answer = await fetch(address, { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
   const said = await answer?.json().catch(() => null);
-  if (answer?.status === 403) {
-    location.reload(); // what stopped it is said on a page, and that is where it is mended
+  if (answer?.status === 403) { // what stopped it is said on a page, and mended there: this one is opened anew, as filled in
+    const label = filled.get("label");
+    location.assign(label ? `?${new URLSearchParams({ label })}` : location.pathname + location.search);
     return new Promise(() => {});
   }
   if (!answer?.ok || !said) {
@@ -24,14 +25,19 @@ async function send(form, address, credential) {
   return said;
 }
 
-async function perform(form, choices, onAnswer = () => {}) {
-  const options = await send(form, form.dataset.options);
-  const credential = await ("create" in form.dataset
-    ? navigator.credentials.create({ publicKey: creationOptions(options), ...choices })
-    : navigator.credentials.get({ publicKey: requestOptions(options), ...choices })
-  ).catch((error) => {
+async function ask(form, options, choices) {
+  try {
+    return "create" in form.dataset
+      ? await navigator.credentials.create({ publicKey: creationOptions(options), ...choices })
+      : await navigator.credentials.get({ publicKey: requestOptions(options), ...choices });
+  } catch (error) {
     throw new Error(inWords(error, options));
-  });
+  }
+}
+
+async function perform(form, choices, onAnswer) {
+  const options = await send(form, form.dataset.options);
+  const credential = await ask(form, options, choices);
   onAnswer();
   try {
     location.assign((await send(form, form.dataset.validate, credential)).redirect_to);
@@ -43,24 +49,28 @@ async function perform(form, choices, onAnswer = () => {}) {
   }
 }
 
-export default function passkey(form) {
-  const [button, problem, status] = ["start", "problem", "status"].map((part) => form.querySelector(`[data-passkey=${part}]`));
+export default async function passkey(form) {
+  const [button, problem, words, status] = ["start", "problem", "words", "status"].map((part) =>
+    form.querySelector(`[data-passkey=${part}]`));
   let offered = new AbortController();
 
-  function say(trouble, news = "") {
+  function tell(news, error) {
     status.textContent = news;
-    problem.textContent = trouble;
-    problem.hidden = !trouble;
-    if (trouble) {
-      problem.focus();
+    words.textContent = error?.message ?? "";
+    problem.hidden = !error;
+    if (error) {
+      (form.elements[error.said?.field] ?? problem).focus();
     }
   }
 
-  // Nobody has to take what the username field offers: a refusal is told, all else is passed over.
+  // Nobody has to take what the username field offers: what becomes of a passkey is told only once it was taken.
   async function offer() {
+    let isTaken = false;
     offered = new AbortController();
     const timer = setTimeout(() => (offered.abort(), offer()), RENEWED_MS);
-    await perform(form, { mediation: "conditional", signal: offered.signal }).catch((error) => error.said && say(error.message));
+    const choices = { mediation: "conditional", signal: offered.signal };
+    const take = () => { isTaken = true; tell("Checking …"); };
+    await perform(form, choices, take).catch((error) => isTaken && tell("", error));
     clearTimeout(timer);
   }
 
@@ -68,18 +78,22 @@ export default function passkey(form) {
     event.preventDefault();
     offered.abort();
     button.disabled = true;
-    say("", "Your browser asks for it now …");
-    await perform(form, {}, () => say("", "Checking …")).catch((error) => say(error.message));
+    tell("Your browser asks for it now …");
+    await perform(form, {}, () => tell("Checking …")).catch((error) => tell("", error));
     button.disabled = false;
+    if (!problem.hidden && await mayOffer) {
+      offer();
+    }
   }
 
   if (!window.PublicKeyCredential) {
-    button.disabled = true;
-    say("This browser knows no passkeys, or the page was not opened by https. Choose another way.");
+    tell("This browser knows no passkeys, or the page was not opened by https. Choose another way.");
     return;
   }
+  button.disabled = false;
   (button.type === "submit" ? form : button).addEventListener(button.type === "submit" ? "submit" : "click", start);
-  if ("autofill" in form.dataset) {
-    PublicKeyCredential.isConditionalMediationAvailable?.().then((isAvailable) => isAvailable && offer());
+  const mayOffer = "autofill" in form.dataset && PublicKeyCredential.isConditionalMediationAvailable?.();
+  if (await mayOffer) {
+    offer();
   }
 }

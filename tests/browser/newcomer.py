@@ -1,27 +1,27 @@
 """Somebody new, on the way from signing up to an API token: each step ends on the page that it leads to."""
 
 import io
-import re
 from datetime import date
 
 import pyotp
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Page
 
 from tests.browser.live import Live
+from tests.browser.visitor import ADD_KEY, Visitor
 from tests.builders import PASSWORD
 
 LATER = date(9999, 12, 31)
 
 
-class Newcomer:
+class Newcomer(Visitor):
     """Newt, who can see `page` and read mail."""
 
     address = "newt@mail.example"
 
     def __init__(self, page: Page, live: Live) -> None:
-        self.page = page
+        super().__init__(page)
         self._live = live
         self._totp: pyotp.TOTP | None = None
         self._code = ""
@@ -61,6 +61,14 @@ class Newcomer:
         self.page.get_by_role("radio", name="Authenticator app").check()
         self.press("Continue")
 
+    def choose_key(self) -> None:
+        self.page.get_by_role("radio", name="Passkey or security key").check()
+        self.press("Continue")
+
+    def add_key(self) -> None:
+        self.press(ADD_KEY)
+        self.arrives_at("Save your recovery codes")
+
     def read_qr(self) -> str:
         """Point a camera at the screen: the text of the one code that can be seen on it."""
         picture = Image.open(io.BytesIO(self.page.screenshot(full_page=True)))
@@ -90,9 +98,3 @@ class Newcomer:
 
     def create_token(self) -> None:
         self.press("Create token")
-
-    def field(self, name: str) -> Locator:
-        return self.page.locator(f"main [name={name}]")
-
-    def press(self, text: str) -> None:
-        self.page.get_by_role("button", name=re.compile(f"^{re.escape(text)}$")).click()

@@ -22,7 +22,8 @@ def _listen(page: Page, complaints: list[str]) -> None:
     opened: set[str] = set()
 
     def note_opened(response: Response) -> None:
-        if response.request.is_navigation_request():
+        is_told = response.request.resource_type == "fetch" and response.status < 500  # a script says it on the page
+        if response.request.is_navigation_request() or is_told:
             opened.add(response.url)
 
     def note_message(message: ConsoleMessage) -> None:
