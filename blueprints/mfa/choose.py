@@ -27,14 +27,15 @@ def choose(permit: Permit) -> ResponseReturnValue:
     if request.args.get("method") in METHODS:
         return redirect(url_for(METHODS[request.args["method"]]), 303)
     user = db.session.get_one(User, permit.account.user_id)
+    accepted = _accepted(user)
     if not permit.account.has_second_factor:
-        return render_template("mfa/choose.html")
+        return render_template("mfa/choose.html", accepted=accepted)
     return render_template(
         "mfa/factors.html",
         rows=rows_of(permit),
         has_room=len(factors.apps_of(db.session(), user.id)) < totp_enrolment.MAX_APPS,
         codes_left=recovery.codes_left(db.session(), user.id),
-        accepted=_accepted(user),
+        accepted=accepted,
         is_by_recovery_code=row_session().begun_by(Method.RECOVERY_CODE.words),
     )
 
