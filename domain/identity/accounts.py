@@ -158,10 +158,14 @@ def authenticate_after_key(
 ) -> User:
     """The same for somebody whose key answered just now without checking its owner: the password is the other half.
 
-    Out of a budget that only the holder of the key can spend, so that no stranger's guesses stand in the way.
+    Out of a budget that only the holder of the key can spend, so that no stranger's guesses stand in the way. Whose
+    account it is was told by the key already, so that a wrong password may be called that.
     """
     kept_hash, spending = db.get_one(User, user_id).password_hash, (PRESENCE, str(user_id))
-    return _with_password(db, hasher, user_id, kept_hash, password, spending=spending, origin=origin, now=now)
+    try:
+        return _with_password(db, hasher, user_id, kept_hash, password, spending=spending, origin=origin, now=now)
+    except WrongCredentials:
+        raise Problem("This is not your password.", field="password") from None
 
 
 def _with_password(

@@ -126,7 +126,7 @@ def test_a_key_that_does_not_check_its_owner_has_the_password_asked_for(live: Li
     ana.arrives_at("Type your password")
     ana.field("password").fill("not the password")
     ana.press("Sign in")
-    expect(page.locator("#errors")).to_be_focused()
+    expect(page.locator("#errors")).to_contain_text("Password: This is not your password.")
     ana.field("password").fill(PASSWORD)
     ana.press("Sign in")
 
