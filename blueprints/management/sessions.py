@@ -38,12 +38,13 @@ def browser_from_url(principal: Principal, browser_id: int) -> Target:
 @management_action(Action.VIEW_SESSIONS)
 def sessions(permit: Permit) -> ResponseReturnValue:
     """List both."""
-    user_id, now = permit.account.user_id, wiring.now()
+    user_id, this_id, now = permit.account.user_id, permit.member.session_id, wiring.now()
+    listed = domain_sessions.list_of(db.session(), user_id, now=now)
     return render_template(
         "management/sessions.html",
-        sessions=domain_sessions.list_of(db.session(), user_id, now=now),
+        sessions=sorted(listed, key=lambda session: session.id != this_id),  # this one first
         trusted=browsers.trusted_of(db.session(), user_id, now=now),
-        this_id=permit.member.session_id,
+        this_id=this_id,
     )
 
 
