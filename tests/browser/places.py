@@ -1,45 +1,11 @@
-"""Every kind of page that there is, on an index with people and projects in it, each in a state worth looking at."""
+"""Every kind of page that there is, each in a state worth looking at: who opens it, and what they do there."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
-from flask import Flask
-from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page
-from sqlalchemy import update
 
-from adapters.clock import SettableClock
-from domain.identity.sessions import Level
-from models import BrowserSession, User, db
-from tests.browser.live import Live
-from tests.browser.windows import open_window
-from tests.browsing import Browser
-from tests.builders import People
-from tests.packages import a_metadata, a_wheel, an_sdist
-from tests.uploading import upload
-
-DESCRIPTION = """# acme-utils
-
-Small helpers that every Acme service needs. See [the guide](https://docs.example/acme).
-
-## Retries
-
-```python
-from acme_utils import retry
-
-@retry(times=3)
-def fetch(address: str) -> bytes: ...
-```
-
-| helper | since |
-|---|---|
-| `retry` | 1.0 |
-| `clock` | 1.1 |
-
-- one thing
-- another thing
-"""
+from tests.browser.visitor import ADD_KEY, SIGN_IN_BY_PASSKEY, USE_KEY
 
 
 @dataclass(frozen=True)
@@ -52,110 +18,10 @@ class Place:
     act: Callable[[Page], None] | None = field(default=None, compare=False)
 
 
-class Town:
-    """A live index with people in every state, and a browser for each of them."""
-
-    def __init__(self, live: Live, chromium: Chromium) -> None:
-        self._live = live
-        self._chromium = chromium
-        self._pages: dict[str, Page] = {}
-        self._complaints: list[str] = []
-        with live.app.app_context():
-            self._handles = _populate(live.app)
-
-    def page_of(self, who: str) -> Page:
-        """The one page of somebody's browser; "nobody" is not signed in."""
-        if who not in self._pages:
-            page = open_window(self._chromium, self._live.url, self._complaints)
-            if who in self._handles:
-                handle = self._handles[who]
-                page.context.add_cookies([{"name": "countersign", "value": handle, "url": self._live.url}])
-            self._pages[who] = page
-        return self._pages[who]
-
-    def complaints(self) -> list[str]:
-        """What Chromium has complained about since one asked last."""
-        found, self._complaints[:] = self._complaints[:], []
-        return found
-
-    def visit(self, place: Place) -> Page:
-        """Open a place and do there what is to be done."""
-        page = self.page_of(place.who)
-        page.goto(place.path)
-        if place.act:
-            place.act(page)
-        return page
-
-    def leave(self) -> None:
-        """Close all browsers."""
-        for page in self._pages.values():
-            page.context.close()
-
-
-def _populate(app: Flask) -> dict[str, str]:
-    """People, projects, releases, invitations and tokens, made through the pages; returns each one's session handle."""
-    now = datetime.now(UTC)
-    people = People(app, SettableClock(now))
-    long_ago = now - timedelta(days=800)
-    ana = people.a_user("ana").verified().registered(long_ago).with_totp().with_recovery_codes()
-    ana.also("ana@work.example", verified=True).also("ana@typo.example")
-    users = {
-        "ana": ana.build(),
-        "bo": people.a_member("bo"),
-        "cleo": people.a_member("cleo"),
-        "newt": people.a_user("newt").build(),
-        "uma": people.a_user("uma").verified().build(),
-        "fay": people.a_user("fay").verified().with_totp("Fay’s phone").build(),
-        "two": people.a_user("two").verified().with_totp("Phone").with_totp("Tablet").with_recovery_codes().build(),
-        "stale": people.a_member("stale"),
-        "half": people.a_member("half"),
-    }
-    acme = people.a_project("acme-utils", users["ana"], maintainers=(users["bo"],))
-    client = people.a_project("acme-client", users["ana"])
-    tides = people.a_project("tide-charts", users["bo"])
-    browsers = {name: Browser(app).sign_in(user) for name, user in users.items() if name != "half"}
-    browsers["half"] = Browser(app).sign_in(users["half"], level=Level.HALF)
-    people.an_invitation(acme, users["cleo"], by=users["ana"])
-    people.an_invitation(tides, users["ana"], by=users["bo"], role="owner")
-    people.a_token(users["ana"], "release laptop", projects=(acme,), expires_at=now + timedelta(days=300))
-    people.a_token(users["ana"], "nightly builds", projects=(acme, client), expires_at=now + timedelta(days=6))
-    people.a_token(users["ana"], "old build server", projects=(client,), expires_at=now - timedelta(days=2))
-    _, token = people.a_token(users["ana"], "old workstation")
-    for version in ("1.0", "1.1", "2.0rc1"):
-        metadata = a_metadata(
-            "acme-utils",
-            version,
-            description=DESCRIPTION,
-            Summary="Small, typed helpers that every Acme service needs: retries, clocks, paths and dates.",
-            Requires_Python=">=3.10",
-            License_Expression="MIT",
-            Requires_Dist=["attrs>=24", 'colorama; sys_platform == "win32"'],
-            Description_Content_Type="text/markdown",
-            Project_URL=["Source, https://git.example/acme/utils", "Report a problem, https://git.example/acme/bugs"],
-            Classifier=["Development Status :: 5 - Production/Stable", "Typing :: Typed"],
-        )
-        for package in (a_wheel(version=version, metadata=metadata), an_sdist(version=version, metadata=metadata)):
-            assert upload(app, token, package).status_code == 200
-    _make_stale(users["stale"], now - timedelta(hours=1))
-    return {name: _handle(browser) for name, browser in browsers.items()}
-
-
-def _make_stale(user: User, at: datetime) -> None:
-    """Let it be long ago that somebody confirmed to be there."""
-    db.session.execute(update(BrowserSession).where(BrowserSession.user_id == user.id).values(confirmed_at=at))
-    db.session.commit()
-
-
-def _handle(browser: Browser) -> str:
-    cookie = browser.client.get_cookie("countersign", domain="localhost")
-    assert cookie is not None
-    return cookie.value
-
-
 def _sign_in_wrongly(page: Page) -> None:
     page.fill("main [name=username]", "nobody-here")
     page.fill("main [name=password]", "not the password")
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()
 
 
 def _press(text: str, **typed: str) -> Callable[[Page], None]:
@@ -172,6 +38,24 @@ def _press(text: str, **typed: str) -> Callable[[Page], None]:
 def _follow(text: str) -> Callable[[Page], None]:
     """Follow the first link of that name."""
     return lambda page: page.get_by_role("main").get_by_role("link", name=text).first.click()
+
+
+def _ask_a_key_in_vain(text: str) -> Callable[[Page], None]:
+    """Press the button of a key that does not come: the person has said no."""
+
+    def act(page: Page) -> None:
+        answer = "() => Promise.reject(new DOMException('', 'NotAllowedError'))"
+        page.evaluate(f"() => {{ navigator.credentials.get = navigator.credentials.create = {answer}; }}")
+        page.get_by_role("main").get_by_role("button", name=text, exact=True).click()
+        page.locator("[data-passkey=problem]").wait_for()
+
+    return act
+
+
+def _go_to_removal(page: Page) -> None:
+    """Where no link leads: the page shows none for a factor that must stay."""
+    href = page.get_by_role("main").get_by_role("link", name="Rename").get_attribute("href") or ""
+    page.goto(href.replace("/rename/", "/remove/"))
 
 
 def _open_details(page: Page) -> None:
@@ -195,6 +79,7 @@ PLACES = (
     Place("policy", "/help/policy/"),
     Place("sign in", "/account/login/"),
     Place("sign in with error", "/account/login/", act=_sign_in_wrongly),
+    Place("sign in with a passkey that does not come", "/account/login/", act=_ask_a_key_in_vain(SIGN_IN_BY_PASSKEY)),
     Place("sign in first", "/manage/projects/"),
     Place("register", "/account/register/"),
     Place("register with errors", "/account/register/", act=_press("Create account", username="-", new_password="abc")),
@@ -204,12 +89,48 @@ PLACES = (
     Place("not found", "/project/no-such-project/"),
     Place("second step", "/account/two-factor/", "half", _open_details),
     Place("second step with error", "/account/two-factor/", "half", _press("Sign in", totp_value="12")),
+    Place("second step by app or key", "/account/two-factor/", "half kim", _open_details),
+    Place("second step by app or key with error", "/account/two-factor/", "half kim", _ask_a_key_in_vain(USE_KEY)),
+    Place("second step by key", "/account/two-factor/", "half lou", _open_details),
+    Place("second step by key with error", "/account/two-factor/", "half lou", _ask_a_key_in_vain(USE_KEY)),
+    Place("password after a key", "/account/two-factor/", "half lou by key"),
+    Place(
+        "password after a key with error", "/account/two-factor/", "half lou by key", _press("Sign in", password="x")
+    ),
     Place("recovery step", "/account/recovery-code/", "half"),
+    Place("recovery step with error", "/account/recovery-code/", "half", _press("Sign in", recovery_code_value="x")),
+    Place("check your mail for a sign-in", "/account/confirm-login/"),
+    Place("is it you who signs in", "/account/confirm-login/?token={here}", "waiting"),
+    Place("sign-in to confirm elsewhere", "/account/confirm-login/?token={elsewhere}", "waiting"),
+    Place("sign-in that does not wait", "/account/confirm-login/?token=spent", "waiting"),
     Place("confirm it is you", "/manage/account/token/?description=ci", "stale", _open_details),
+    Place(
+        "confirm it is you by app with error", "/account/reauthenticate/", "stale sam", _press("Confirm", password="x")
+    ),
+    Place("confirm it is you by app or key", "/manage/account/token/", "stale kim", _open_details),
+    Place(
+        "confirm it is you by app or key with error",
+        "/account/reauthenticate/",
+        "stale kim",
+        _ask_a_key_in_vain(USE_KEY),
+    ),
+    Place("confirm it is you by key", "/account/reauthenticate/", "stale lou", _open_details),
+    Place("confirm it is you by key with error", "/account/reauthenticate/", "stale lou", _ask_a_key_in_vain(USE_KEY)),
+    Place("confirm it is you by recovery code", "/account/reauthenticate/", "stale max", _open_details),
+    Place(
+        "confirm it is you by recovery code with error",
+        "/account/reauthenticate/",
+        "stale max",
+        _press("Confirm", password="x", recovery_code_value="x"),
+    ),
     Place("stopped for the email address", "/manage/account/token/", "newt"),
     Place("unverified account", "/manage/account/", "newt"),
     Place("stopped for the second factor", "/manage/account/token/?description=ci", "uma"),
     Place("choose a method", "/manage/account/two-factor/", "uma", _open_details),
+    Place("prove the address again", "/manage/unverified-account/", "dora"),
+    Place("stopped for the proof of the address", "/manage/account/webauthn-provision", "dora"),
+    Place("add a passkey", "/manage/account/webauthn-provision", "uma"),
+    Place("add a passkey with error", "/manage/account/webauthn-provision", "uma", _ask_a_key_in_vain(ADD_KEY)),
     Place("connect an app", "/manage/account/totp-provision", "uma"),
     Place(
         "wrong code",
@@ -227,6 +148,20 @@ PLACES = (
     Place("password", "/manage/account/password/", "ana"),
     Place("factors", "/manage/account/two-factor/", "ana"),
     Place("two factors", "/manage/account/two-factor/", "two"),
+    Place("factors with keys", "/manage/account/two-factor/", "kim"),
+    Place("factors with one key", "/manage/account/two-factor/", "lou"),
+    Place("replace the lost device", "/manage/account/two-factor/", "lost"),
+    Place("add another passkey", "/manage/account/webauthn-provision", "kim"),
+    Place("remove a key", "/manage/account/two-factor/", "kim", _follow("Remove")),
+    Place("remove the only factor", "/manage/account/two-factor/", "lou", _go_to_removal),
+    Place("account with keys", "/manage/account/", "kim"),
+    Place("account with few codes left", "/manage/account/", "ned"),
+    Place("sessions", "/manage/account/sessions/", "sam"),
+    Place("sessions of one browser", "/manage/account/sessions/", "ned"),
+    Place("history", "/manage/account/history/", "sam"),
+    Place("older history", "/manage/account/history/", "sam", _follow("Older")),
+    Place("history of second factors", "/manage/account/history/?show=second-factors", "sam"),
+    Place("history of projects, empty", "/manage/account/history/?show=projects", "sam"),
     Place("rename a factor", "/manage/account/two-factor/", "two", _follow("Rename")),
     Place("remove a factor", "/manage/account/two-factor/", "two", _follow("Remove")),
     Place("connect another app", "/manage/account/totp-provision", "ana"),

@@ -13,7 +13,8 @@ from playwright.sync_api import Page
 from tests.browser.conftest import OpenPage
 from tests.browser.live import Live
 from tests.browser.newcomer import Newcomer
-from tests.browser.places import PLACES, Place, Town
+from tests.browser.places import PLACES, Place
+from tests.browser.town import Town
 
 pytestmark = pytest.mark.browser
 
@@ -40,6 +41,7 @@ def town(chromium: Chromium, empty_database: Path, tmp_path_factory: pytest.Temp
 
 def faults(page: Page) -> list[str]:
     """What is wrong with a page in any of its four looks; it is loaded once."""
+    page.evaluate("async () => { await document.fonts.ready; }")  # a page is as wide as its letters
     page.evaluate(AXE_SCRIPT)
     found = []
     for width in WIDTHS:
