@@ -144,6 +144,6 @@ WAITING = frozenset(
     {
         *("R24", "R34", "R36", "R37", "R38"),
         *(f"R{number}" for number in range(42, 56)),
-        *("R94", "R101", "R106"),
+        *("R94", "R106"),
     }
 )

@@ -15,12 +15,16 @@ STARTS_WITHIN = 30  # seconds
 
 
 class Installation:
-    """An index in an empty folder, with settings from the environment alone."""
+    """An index in an empty folder, with settings from the environment alone.
 
-    def __init__(self, folder: Path) -> None:
+    settings: further ones, by their whole names.
+    """
+
+    def __init__(self, folder: Path, **settings: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         self.url = f"http://localhost:{port}"
+        self.database = folder / "instance" / "countersign.sqlite3"
         self._log = folder / "log.txt"
         self._environment = {
             **plain_environment(folder),
@@ -29,6 +33,7 @@ class Installation:
             "COUNTERSIGN_DATA_DIR": str(folder / "instance"),
             "COUNTERSIGN_PUBLIC_URL": self.url,
             "COUNTERSIGN_PORT": str(port),
+            **settings,
         }
         self.flask("db", "upgrade")
         self._server = self._serve()
@@ -45,6 +50,10 @@ class Installation:
         [number, *_] = re.findall(rf"^ *(\d+) .* {re.escape(address)} ", self.flask("mail", "list"), re.MULTILINE)
         [link, *_] = re.findall(rf"{re.escape(self.url)}/\S+", self.flask("mail", "show", number))
         return str(link)
+
+    def log(self) -> str:
+        """All that the server has written so far, to either of its outputs."""
+        return self._log.read_text()
 
     def stop(self) -> None:
         """Stop the server."""
