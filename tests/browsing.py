@@ -96,6 +96,13 @@ class Browser:
         data = {"csrf_token": self.form_token(), **(fields or {}), **more}
         return self._send("POST", path, data=data)
 
+    def ask(self, path: str, fields: dict[str, Any] | None = None) -> TestResponse:
+        """Send a form as the scripts of our pages do, which read JSON."""
+        data = {"csrf_token": self.form_token(), **(fields or {})}
+        return self._send(
+            "POST", path, data=data, headers={"Accept": "application/json", "Referer": f"{self.base_url}/"}
+        )
+
     def submit(self, path: str, fields: dict[str, Any] | None = None, *, status: int = 200, **more: Any) -> Page:
         """Send a form, follow redirects, and judge the page that one ends on."""
         response = self.post(path, fields, **more)
@@ -117,8 +124,8 @@ class Browser:
         user_id = user.id
         db.session.rollback()
         with self.app.app_context():
-            origin = Origin(self.environ["REMOTE_ADDR"], USER_AGENT)
-            row, _ = sessions.start(db.session(), origin=origin, now=clock.now())
+            origin, now = Origin(self.environ["REMOTE_ADDR"], USER_AGENT), clock.now()
+            row, _ = sessions.start(db.session(), origin=origin, now=now)
             handle = sessions.step_up(
                 db.session(),
                 row,
@@ -126,8 +133,8 @@ class Browser:
                 level=level,
                 method="password",
                 origin=origin,
-                now=clock.now(),
-                confirmed_at=clock.now() if level is Level.FULL else None,
+                now=now,
+                confirmed_at=now if level is Level.FULL else None,
             )
             db.session.commit()
         name = "__Host-countersign" if wiring_of(self.app).is_https else "countersign"

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+import uuid
 from datetime import datetime, timedelta
 
 import pyotp
@@ -12,7 +13,21 @@ from adapters.clock import SettableClock
 from domain.identity import recovery, tokens
 from domain.identity.factors import secret_context
 from domain.index.names import lookalike_key, normalize
-from models import ApiToken, Email, File, Invitation, Project, ProjectRole, RecoveryCode, Release, TotpApp, User, db
+from models import (
+    ApiToken,
+    Email,
+    File,
+    Invitation,
+    Passkey,
+    Project,
+    ProjectRole,
+    RecoveryCode,
+    Release,
+    TotpApp,
+    User,
+    db,
+)
+from tests.authenticator import Authenticator
 from tests.browsing import wiring_of
 
 PASSWORD = "correct horse battery staple 9"
@@ -29,6 +44,7 @@ class UserBuilder:
         self._is_verified = False
         self._is_active = True
         self._apps: list[tuple[str, str]] = []
+        self._keys: list[tuple[Authenticator, str]] = []
         self._codes: list[str] = []
         self._others: list[tuple[str, bool]] = []
         self._password = PASSWORD
@@ -58,6 +74,11 @@ class UserBuilder:
         self._apps.append((label, secret or pyotp.random_base32()))
         return self
 
+    def with_passkey(self, authenticator: Authenticator, label: str = "My key") -> "UserBuilder":
+        """A passkey or security key that the authenticator holds."""
+        self._keys.append((authenticator, label))
+        return self
+
     def with_recovery_codes(self, *codes: str) -> "UserBuilder":
         """Recovery codes, saved and confirmed; ten new ones unless given."""
         self._codes = list(codes) or recovery.new_codes(secrets.token_bytes)
@@ -74,6 +95,7 @@ class UserBuilder:
             registered_at=self._registered_at,
             is_active=self._is_active,
             recovery_codes_confirmed_at=now if self._codes else None,
+            passkey_handle=secrets.token_bytes(32) if self._keys else None,
         )
         addresses = [(f"{self._username.lower()}@mail.example", self._is_verified), *self._others]
         user.emails = [
@@ -102,6 +124,8 @@ class UserBuilder:
                     added_at=now,
                 )
             )
+        for authenticator, label in self._keys:
+            db.session.add(_row_of(authenticator, label, user, now=now))
         for code in self._codes:
             code_hash = found.hasher.hash(recovery.clean_recovery_code(code))
             db.session.add(RecoveryCode(user_id=user.id, code_hash=code_hash, made_at=now))
@@ -109,6 +133,26 @@ class UserBuilder:
         user.test_secrets = [secret for _, secret in self._apps]  # type: ignore[attr-defined]
         user.test_codes = self._codes  # type: ignore[attr-defined]
         return user
+
+
+def _row_of(authenticator: Authenticator, label: str, user: User, *, now: datetime) -> Passkey:
+    """A new key of the authenticator, as the index keeps it."""
+    key = authenticator.hold(user.passkey_handle or b"")
+    return Passkey(
+        public_id=secrets.token_hex(8),
+        user_id=user.id,
+        label=label,
+        credential_id=key.credential_id,
+        public_key=key.public_key,
+        sign_count=key.count,
+        aaguid=str(uuid.UUID(bytes=authenticator.aaguid)),
+        transports=" ".join(sorted(authenticator.transports)),
+        verifies_user=authenticator.verifies_user,
+        is_discoverable=authenticator.is_discoverable,
+        is_backup_eligible=authenticator.is_backup_eligible,
+        is_backed_up=authenticator.is_backed_up,
+        added_at=now,
+    )
 
 
 class People:

@@ -13,7 +13,6 @@ from blueprints.gate import public
 from blueprints.machine_answers import machine_refusal, problem_refusal
 from blueprints.redirects import safe_next
 from domain.identity import factors, passkey_proofs
-from domain.identity.accounts import AccountFrozen
 from domain.identity.ceremonies import Purpose
 from domain.identity.passkey_proofs import Proof
 from domain.identity.sessions import Level
@@ -85,8 +84,6 @@ def _who() -> tuple[bool, User | None]:
 def _arrived(proof: Proof, *, after_password: bool) -> str:
     """Sign in, where the key stands for both factors or the password was given; else ask for that."""
     user, kind = db.session.get_one(User, proof.key.user_id), proof.key.kind
-    if not user.is_active:
-        raise AccountFrozen
     asked_for = session.get("next") if after_password else request.form.get("next")
     destination = safe_next(asked_for, otherwise=url_for("management.projects"))
     if after_password or proof.verified_user:

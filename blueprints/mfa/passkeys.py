@@ -32,7 +32,9 @@ def passkey_options(permit: Permit) -> ResponseReturnValue:
     """What the browser is to ask its authenticators for."""
     found = wiring.services()
     try:
-        options = passkey_enrolment.begin_passkey(db.session(), permit, found.box, found.party, now=wiring.now())
+        options = passkey_enrolment.begin_passkey(
+            db.session(), permit, found.box, found.party, label=request.form.get("label", ""), now=wiring.now()
+        )
     except Problem as problem:
         db.session.rollback()
         return problem_refusal(problem)

@@ -96,8 +96,12 @@ def is_required(account: Standing, policy: Policy, *, now: datetime) -> bool:
 
 
 def lock(db: Session, user_id: int) -> User:
-    """The account's row, locked, so that what is counted stays so: PostgreSQL waits here, SQLite waited already."""
-    return db.scalars(select(User).where(User.id == user_id).with_for_update()).one()
+    """The account's row, locked, so that what is counted stays so: PostgreSQL waits here, SQLite waited already.
+
+    Other rows may still begin to refer to it. A sign-in has its key's row in hand when it writes its event; if it had
+    to wait for us then, who wait for that row, neither would ever go on.
+    """
+    return db.scalars(select(User).where(User.id == user_id).with_for_update(key_share=True)).one()
 
 
 def check_free(db: Session, user_id: int, label: str) -> None:

@@ -30,14 +30,21 @@ def begin_passkey(
     box: SecretBox,
     party: RelyingParty,
     *,
+    label: str,
     now: datetime,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> Options:
-    """What the browser is to ask its authenticators for. Raises Problem if the account has fifty keys."""
+    """What the browser is to ask its authenticators for.
+
+    label: as `confirm_passkey` will be given it. Raises Problem if it will not do, or the account has fifty keys:
+    before an authenticator has made a key that would then stay in it, good for nothing.
+    """
     permit.covers(Action.ENROL_PASSKEY)
+    wanted = factors.clean_name(label)
     user = factors.lock(db, permit.account.user_id)
     others = factors.keys_of(db, user.id)
     _check_room(others)
+    factors.check_free(db, user.id, wanted)
     if user.passkey_handle is None:
         user.passkey_handle = random_bytes(HANDLE_BYTES)
     session_id = permit.member.session_id

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from adapters.secretbox import SecretBox
 from domain import journal
 from domain.identity import ceremonies, guesses, passkeys, throttle
+from domain.identity.accounts import NOT_SIGNED_IN, AccountFrozen
 from domain.identity.ceremonies import Purpose
 from domain.identity.passkeys import Answer, Assertion, CeremonyFailed, Options, RelyingParty
 from domain.identity.throttle import SECOND_FACTOR_FROM_ADDRESS
@@ -22,7 +23,11 @@ from models import Passkey, User
 
 @dataclass(frozen=True)
 class Proof:
-    """A key that answered. verified_user: it checked that it was its owner, so that it counts as both factors."""
+    """A key that answered. verified_user: it checked that it was its owner, so that it counts as both factors.
+
+    It has to have done so before, when it was added or after the password: many keys take a PIN from whoever sets the
+    first one, and a thief's would be as good as its owner's (WebAuthn Level 3 §4, uvInitialized).
+    """
 
     key: Passkey
     verified_user: bool
@@ -87,7 +92,7 @@ def prove(
     """Take an answer to what `ask` began in this browser session, for this account; None: for whoever has the key.
 
     The try is counted and the challenge spent first, and both are committed: nothing is answered twice.
-    Raises Problem: CeremonyFailed, ChallengeOver, UnknownKey, KeyRefused, TooMany.
+    Raises Problem: CeremonyFailed, ChallengeOver, UnknownKey, KeyRefused, TooMany, AccountFrozen.
     """
     read = passkeys.read(answer)
     if user_id is not None:
@@ -106,11 +111,14 @@ def prove(
         raise
     if not _count_use(db, key, assertion, origin=origin, now=now):
         _refuse_for_good(db, notices, key, origin=origin, now=now)
-    if user_id is not None:
-        guesses.forgive(db, user_id, origin=origin)
-    else:
-        throttle.refund(db, SECOND_FACTOR_FROM_ADDRESS, origin.address)
-    return Proof(key, assertion.verified_user)
+    guesses.forgive(db, key.user_id, origin=origin)  # whichever way it was asked: it is a second factor that succeeded
+    if not db.get_one(User, key.user_id).is_active:
+        db.commit()  # the key's counter stays
+        _note(db, NOT_SIGNED_IN, key.user_id, "the account is frozen", origin=origin, now=now)
+        raise AccountFrozen
+    if purpose is Purpose.PASSKEY_SECOND_STEP and assertion.verified_user:
+        key.verifies_user = True
+    return Proof(key, assertion.verified_user and key.verifies_user)
 
 
 def _checked(
@@ -159,6 +167,10 @@ def _refuse_for_good(db: Session, notices: Notices, key: Passkey, *, origin: Ori
 def _note_refusal(db: Session, user_id: int | None, reason: str, *, origin: Origin, now: datetime) -> None:
     if user_id is not None:
         guesses.note_refusal(db, user_id, reason, origin=origin, now=now)
-        return
+    else:
+        _note(db, NOT_SIGNED_IN, None, reason, origin=origin, now=now)
+
+
+def _note(db: Session, tag: str, user_id: int | None, reason: str, *, origin: Origin, now: datetime) -> None:
     details = {"reason": reason}
-    journal.refuse(db, "account:sign_in:failed", now=now, origin=origin, actor_id=None, details=details)
+    journal.refuse(db, tag, now=now, origin=origin, actor_id=None, user_id=user_id, details=details)

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import orjson
 import webauthn
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from webauthn.helpers import (
     base64url_to_bytes,
@@ -16,6 +18,7 @@ from webauthn.helpers import (
     decoded_public_key_to_cryptography,
     options_to_json_dict,
 )
+from webauthn.helpers.cose import COSEAlgorithmIdentifier
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     AuthenticatorTransport,
@@ -97,6 +100,7 @@ class NewKey:
     sign_count: int
     aaguid: str
     transports: str
+    verifies_user: bool
     is_discoverable: bool
     is_backup_eligible: bool
     is_backed_up: bool
@@ -181,12 +185,11 @@ def check_registration(party: RelyingParty, answer: Answer, *, challenge: bytes)
             expected_rp_id=party.id,
             expected_origin=party.origin,
         )
-        # The library takes a point beside the curve; a later signature would fail in ways of its own.
-        key = decoded_public_key_to_cryptography(decode_credential_public_key(verified.credential_public_key))
+        is_usable = _can_sign(verified.credential_public_key)
     except Exception:  # noqa: BLE001 - its parsers of CBOR, keys and certificates raise whatever they like
         raise CeremonyFailed("registration not verified") from None
-    if isinstance(key, RSAPublicKey) and key.key_size < MIN_RSA_BITS:
-        raise CeremonyFailed("key too short")
+    if not is_usable:
+        raise CeremonyFailed("key unusable")
     if len(verified.credential_id) > MAX_CREDENTIAL_ID_BYTES:
         raise CeremonyFailed("credential id too long")
     return NewKey(
@@ -195,6 +198,7 @@ def check_registration(party: RelyingParty, answer: Answer, *, challenge: bytes)
         sign_count=verified.sign_count,
         aaguid=verified.aaguid,
         transports=" ".join(_transports(answer.credential["response"])),
+        verifies_user=verified.user_verified,
         is_discoverable=_is_discoverable(answer.credential),
         is_backup_eligible=verified.credential_device_type is CredentialDeviceType.MULTI_DEVICE,
         is_backed_up=verified.credential_backed_up,
@@ -231,6 +235,21 @@ def check_assertion(party: RelyingParty, answer: Answer, *, challenge: bytes, ke
 def encoded(identifier: bytes) -> str:
     """A credential id or handle as browsers write it in JSON: base64url without padding."""
     return bytes_to_base64url(identifier)
+
+
+def _can_sign(public_key: bytes) -> bool:
+    """Whether a signature of this COSE key could ever hold. The library takes points beside the curve, and keys of
+    another kind than their algorithm: whoever had such a one would be locked out by it (WebAuthn Level 3 §5.8.5)."""
+    decoded = decode_credential_public_key(public_key)
+    match decoded_public_key_to_cryptography(decoded):
+        case EllipticCurvePublicKey(curve=curve):
+            return decoded.alg == COSEAlgorithmIdentifier.ECDSA_SHA_256 and isinstance(curve, SECP256R1)
+        case RSAPublicKey(key_size=bits):
+            return decoded.alg == COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256 and bits >= MIN_RSA_BITS
+        case Ed25519PublicKey():
+            return decoded.alg == COSEAlgorithmIdentifier.EDDSA
+        case _:
+            return False
 
 
 def _descriptor(key: Key) -> PublicKeyCredentialDescriptor:

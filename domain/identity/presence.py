@@ -105,7 +105,8 @@ def prove_presence_by_key(
     password: str,
     now: datetime,
 ) -> None:
-    """Return if a key of this very account answers; one that did not check its owner needs the password beside it.
+    """Return if a key of this very account answers; one that has not shown that it checks its owner needs the password
+    beside it.
 
     Raises Problem, at the field where it is the password's.
     """
@@ -127,7 +128,8 @@ def prove_presence_by_key(
     db.commit()  # the key's counter stays, whatever becomes of the password
     if not proof.verified_user:
         if not password:
-            raise Problem("This key did not check who you are. Type your password, then use it again.", field=FIELD)
+            words = "This key has not shown that it checks who you are. Type your password, then use it again."
+            raise Problem(words, field=FIELD)
         _check_password(db, permit, hasher, password, now=now)
     _record(db, permit, by=kind if proof.verified_user else f"password and {kind}", now=now)
 

@@ -14,7 +14,7 @@ from domain.identity.accounts import NOT_SIGNED_IN, WRONG_PASSWORD
 from domain.identity.browsers import Met
 from domain.identity.ceremonies import Begun, Purpose
 from domain.identity.standing import standing_of
-from domain.identity.throttle import CODES_IN_A_ROW, NEW_BROWSER_MAIL, UNFINISHED_MAIL, TooMany
+from domain.identity.throttle import NEW_BROWSER_MAIL, UNFINISHED_MAIL, TooMany
 from domain.notices import Notices
 from domain.policy.principals import Origin
 from models import Event, User
@@ -77,8 +77,6 @@ def complete(
     failures = _failures_since(db, user.id, last.id if last else 0)
     browser = browsers.meet(db, user.id, handle, origin=origin, now=now)
     ceremonies.abandon(db, Purpose.RESET_PASSWORD, user_id=user.id)
-    if method in (Method.PASSKEY, Method.SECURITY_KEY):
-        throttle.clear(db, CODES_IN_A_ROW, str(user.id))  # whoever guesses codes has no key
     journal.record(db, SIGNED_IN, now=now, origin=origin, actor_id=user.id, details={"method": method.words})
     if failures >= WORTH_TELLING:
         notices.tell(db, user, "sign-in-after-failures", now=now, origin=origin, failures=failures)

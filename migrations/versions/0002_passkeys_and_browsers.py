@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("sign_count", sa.BigInteger(), nullable=False),
         sa.Column("aaguid", sa.String(length=36), nullable=False),
         sa.Column("transports", sa.String(length=100), nullable=False),
+        sa.Column("verifies_user", sa.Boolean(), nullable=False),
         sa.Column("is_discoverable", sa.Boolean(), nullable=False),
         sa.Column("is_backup_eligible", sa.Boolean(), nullable=False),
         sa.Column("is_backed_up", sa.Boolean(), nullable=False),

@@ -91,6 +91,7 @@ def _add_key(user: User, label: str, now: datetime, **changes: object) -> None:
         "sign_count": 0,
         "aaguid": "00000000-0000-0000-0000-000000000000",
         "transports": "internal",
+        "verifies_user": True,
         "is_discoverable": True,
         "is_backup_eligible": False,
         "is_backed_up": False,

@@ -114,19 +114,6 @@ def test_a_recovery_code_opens_them_again(app: Flask, clock: SettableClock, ana:
 
 
 @requirement("R26")
-@pytest.mark.parametrize("method", [Method.PASSKEY, Method.SECURITY_KEY])
-def test_a_sign_in_with_a_key_opens_them_again(app: Flask, clock: SettableClock, ana: User, method: Method) -> None:
-    user_id, notices = ana.id, wiring_of(app).notices
-    spend_all(user_id, clock)
-
-    user = db.session.get_one(User, user_id)
-    sign_ins.complete(db.session(), notices, user, method=method, handle=None, origin=ORIGIN, now=clock.now())
-    db.session.commit()
-
-    type_code(app, user_id, code_of(ana, clock), clock)
-
-
-@requirement("R26")
 @pytest.mark.parametrize("method", [Method.TRUSTED_BROWSER, Method.PASSWORD])
 def test_a_sign_in_without_a_second_factor_does_not(
     app: Flask, clock: SettableClock, ana: User, method: Method

@@ -51,6 +51,7 @@ def a_key(user: User, clock: SettableClock, *, refused: bool) -> None:
         sign_count=7,
         aaguid="00000000-0000-0000-0000-000000000000",
         transports="usb",
+        verifies_user=False,
         is_discoverable=False,
         is_backup_eligible=False,
         is_backed_up=False,
