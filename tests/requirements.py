@@ -138,12 +138,3 @@ DOES_NOT_APPLY = {
     "R83": "API tokens are opaque and looked up whole, so nothing in them could be narrowed or misread.",
     **dict.fromkeys(("R84", "R85", "R86", "R87", "R88", "R89"), NO_PUBLISHING),
 }
-
-# Still to be proved whole, whether or not a test names a part already.
-WAITING = frozenset(
-    {
-        *("R24", "R34", "R36", "R37", "R38"),
-        *(f"R{number}" for number in range(42, 56)),
-        *("R94", "R106"),
-    }
-)

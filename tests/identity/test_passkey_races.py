@@ -16,6 +16,7 @@ from tests.authenticator import Authenticator, Json, a_password_manager, a_secur
 from tests.browsing import Browser
 from tests.builders import PASSWORD, People
 from tests.ceremonies import ADD, AUTHENTICATE, CONFIRM, SECOND_STEP, SIGN_IN, ask, second_step
+from tests.requirements import requirement
 
 MANY = 20
 # Whoever comes too late finds the challenge answered (422), or the session risen: its form token void (400), nobody
@@ -87,6 +88,7 @@ def full_sessions() -> int:
     return count(BrowserSession, BrowserSession.level == "full")
 
 
+@requirement("R42")
 def test_one_answer_sent_twenty_times_gives_one_session(either_app: Flask, clock: SettableClock) -> None:
     laptop, browser = Authenticator(), Browser(either_app)
     People(either_app, clock).a_user("ana").verified().with_passkey(laptop).build()
@@ -100,6 +102,7 @@ def test_one_answer_sent_twenty_times_gives_one_session(either_app: Flask, clock
     assert count(Passkey, Passkey.sign_count == 2, Passkey.refused_since.is_(None)) == 1
 
 
+@requirement("R42")
 def test_one_challenge_answered_twenty_times_gives_one_session(either_app: Flask, clock: SettableClock) -> None:
     """Each answer is another one, and each is true."""
     laptop, browser = Authenticator(), Browser(either_app)
@@ -163,6 +166,7 @@ def test_of_a_key_and_its_copy_at_once_one_gets_in_and_the_key_is_refused(
     assert count(Mail, Mail.notice == "key-refused") == 1
 
 
+@requirement("R46")
 @pytest.mark.parametrize("attempt", range(3))
 def test_one_key_registered_by_two_people_at_once_gives_one_row(
     either_app: Flask, clock: SettableClock, attempt: int
@@ -209,6 +213,7 @@ def test_fifty_keys_are_the_most_also_at_once(either_app: Flask, clock: Settable
     assert statuses[200] >= 1
 
 
+@requirement("R35")
 @pytest.mark.parametrize("attempt", range(3))
 @pytest.mark.parametrize("with_app", [True, False])
 def test_of_the_last_two_factors_removed_at_once_one_stays(

@@ -18,6 +18,7 @@ from domain.identity.passkeys import (
     request_options,
 )
 from tests.authenticator import Authenticator, Json, a_security_key, new_private_key
+from tests.requirements import requirement
 
 CHALLENGE, HANDLE = b"c" * 32, b"h" * 32
 PARTY = RelyingParty.at("http://localhost:8000", name="Countersign localhost:8000")
@@ -177,6 +178,7 @@ def test_what_is_no_answer_is_refused(text: str) -> None:
     assert refused.value.reason in ("answer malformed", "answer too long")
 
 
+@requirement("R45")
 @pytest.mark.parametrize(
     "members",
     [{"crossOrigin": True}, {"crossOrigin": None}, {"crossOrigin": 0}, {"topOrigin": None}, {"topOrigin": "x"}],

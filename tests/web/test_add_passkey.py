@@ -24,6 +24,7 @@ from tests.browsing import Browser
 from tests.builders import PASSWORD, People
 from tests.ceremonies import ADD, AUTHENTICATE, CONFIRM, SIGN_IN, add, answer, ask, sign_in
 from tests.letters import letters, notices_to
+from tests.requirements import requirement
 
 PAGE, LIST = "/manage/account/webauthn-provision", "/manage/account/two-factor/"
 CODES, TOKENS = "/manage/account/recovery-codes/", "/manage/account/token/"
@@ -91,6 +92,7 @@ def test_a_key_of_each_algorithm_that_is_asked_for_can_be_added_and_used(
     assert sign_in(Browser(app), authenticator).get_json() == {"redirect_to": "/manage/projects/"}
 
 
+@requirement("R54")
 def test_the_options_give_five_minutes_and_ask_for_what_the_person_has(browser: Browser, ana: User) -> None:
     options = ask(browser.sign_in(ana), ADD)
 
@@ -104,6 +106,7 @@ def test_the_options_give_five_minutes_and_ask_for_what_the_person_has(browser: 
     assert options["extensions"] == {"credProps": True}
 
 
+@requirement("R42")
 def test_each_challenge_is_another_one_and_the_name_of_the_account_stays(browser: Browser, ana: User) -> None:
     browser.sign_in(ana)
 
@@ -114,6 +117,7 @@ def test_each_challenge_is_another_one_and_the_name_of_the_account_stays(browser
     assert first["user"] == second["user"]
 
 
+@requirement("R53")
 def test_keys_that_are_there_already_are_excluded_with_the_ways_to_reach_them(browser: Browser, people: People) -> None:
     stick, laptop = a_security_key(), Authenticator()
     ana = people.a_user("ana").verified().with_passkey(stick, "Stick").with_passkey(laptop, "Laptop").build()
@@ -139,6 +143,7 @@ def test_a_second_one_keeps_the_recovery_codes(browser: Browser, people: People)
     assert db.session.scalars(sa.select(RecoveryCode.code_hash).where(RecoveryCode.user_id == ana.id)).all() == codes
 
 
+@requirement("R38")
 def test_a_passkey_needs_no_app_before_it_and_is_offered_first(browser: Browser, ana: User) -> None:
     page = browser.sign_in(ana).page(LIST)
 
@@ -191,6 +196,7 @@ def test_the_longest_name_is_kept_whole(browser: Browser, ana: User) -> None:
     assert labels(ana) == ["é" * 64]
 
 
+@requirement("R62")
 def test_other_browsers_are_signed_out_and_this_one_goes_on_under_a_new_handle(
     app: Flask, browser: Browser, ana: User
 ) -> None:
@@ -208,6 +214,7 @@ def test_other_browsers_are_signed_out_and_this_one_goes_on_under_a_new_handle(
     assert db.session.scalar(sa.select(sa.func.count()).where(BrowserSession.user_id == ana.id)) == 1
 
 
+@requirement("R34")
 def test_it_is_told_to_every_verified_address_and_in_the_journal(browser: Browser, people: People) -> None:
     ana = people.a_user("ana").verified().also("ana@work.example", verified=True).also("old@mail.example").build()
 
@@ -224,6 +231,7 @@ def test_it_is_told_to_every_verified_address_and_in_the_journal(browser: Browse
     assert event.details == {"label": "Laptop", "kind": "passkey"}
 
 
+@requirement("R46")
 def test_a_key_that_somebody_has_is_refused_whoever_it_is(app: Flask, browser: Browser, people: People) -> None:
     stick = a_security_key()
     ana = people.a_user("ana").verified().with_passkey(stick).build()
@@ -263,6 +271,7 @@ def test_fifty_are_the_most(app: Flask, browser: Browser, people: People) -> Non
     assert len(keys(ana)) == 50
 
 
+@requirement("R34")
 def test_whoever_has_a_factor_confirms_that_it_is_them_first(
     browser: Browser, clock: SettableClock, people: People
 ) -> None:
@@ -300,6 +309,7 @@ def test_nobody_else_can_ask(browser: Browser, ana: User) -> None:
         assert (refused.status_code, refused.get_json()["code"]) == (403, "not_signed_in")
 
 
+@requirement("R42")
 def test_a_challenge_waits_six_minutes(browser: Browser, clock: SettableClock, ana: User) -> None:
     browser.sign_in(ana)
     in_time, too_late = ask(browser, ADD), ask(browser, ADD)
@@ -315,6 +325,7 @@ def test_a_challenge_waits_six_minutes(browser: Browser, clock: SettableClock, a
     assert len(keys(ana)) == 1
 
 
+@requirement("R43")
 def test_a_challenge_is_good_for_the_browser_that_asked(app: Flask, browser: Browser, ana: User) -> None:
     options = ask(browser.sign_in(ana), ADD)
 
@@ -324,6 +335,7 @@ def test_a_challenge_is_good_for_the_browser_that_asked(app: Flask, browser: Bro
     assert keys(ana) == []
 
 
+@requirement("R43")
 def test_a_challenge_is_good_for_the_account_that_asked(app: Flask, browser: Browser, people: People) -> None:
     laptop = Authenticator()
     newt = people.a_user("newt").verified().with_passkey(laptop).build()
@@ -337,6 +349,7 @@ def test_a_challenge_is_good_for_the_account_that_asked(app: Flask, browser: Bro
     assert (labels(ana), labels(newt)) == ([], ["My key"])
 
 
+@requirement("R43")
 def test_a_challenge_for_signing_in_adds_no_key(browser: Browser, ana: User) -> None:
     browser.sign_in(ana)
     other = ask(browser, AUTHENTICATE, SIGN_IN)["challenge"]
@@ -347,6 +360,7 @@ def test_a_challenge_for_signing_in_adds_no_key(browser: Browser, ana: User) -> 
     assert keys(ana) == []
 
 
+@requirement("R42")
 def test_a_challenge_is_answered_once_even_if_the_answer_is_refused(browser: Browser, ana: User) -> None:
     authenticator = Authenticator()
     options = ask(browser.sign_in(ana), ADD)
@@ -359,6 +373,7 @@ def test_a_challenge_is_answered_once_even_if_the_answer_is_refused(browser: Bro
     assert keys(ana) == []
 
 
+@requirement("R42")
 def test_an_answer_sent_twice_adds_one_key(browser: Browser, ana: User) -> None:
     credential = Authenticator().create(ask(browser.sign_in(ana), ADD))
     answer(browser, ADD, credential)
@@ -382,6 +397,7 @@ def test_two_tabs_each_finish_their_own(browser: Browser, ana: User) -> None:
     assert labels(ana) == ["Second tab", "First tab"]
 
 
+@requirement("R49")
 def test_the_list_shows_how_each_is_kept_and_when_it_was_used(app: Flask, browser: Browser, people: People) -> None:
     manager, stick = a_password_manager(), a_security_key()
     synced_no_more = Authenticator(is_backup_eligible=True)
@@ -407,6 +423,7 @@ def test_the_list_shows_how_each_is_kept_and_when_it_was_used(app: Flask, browse
     assert "Never" in rows[2]
 
 
+@requirement("R36")
 def test_a_key_is_renamed_and_removed_and_then_signs_nobody_in(app: Flask, browser: Browser, people: People) -> None:
     laptop, stick = Authenticator(), a_security_key()
     ana = people.a_user("ana").verified().with_passkey(laptop, "Laptop").with_passkey(stick, "Stick").build()
@@ -424,6 +441,7 @@ def test_a_key_is_renamed_and_removed_and_then_signs_nobody_in(app: Flask, brows
     assert notices_to("ana@mail.example") == ["factor-renamed", "factor-removed"]
 
 
+@requirement("R35")
 def test_the_only_key_stays(browser: Browser, people: People) -> None:
     ana = people.a_user("ana").verified().with_passkey(Authenticator(), "Laptop").build()
 

@@ -14,6 +14,7 @@ from tests.browsing import Browser
 from tests.builders import PASSWORD, People, code_of
 from tests.ceremonies import ADD, AUTHENTICATE, CONFIRM, SIGN_IN, answer, ask, confirm, sign_in
 from tests.letters import notices_to
+from tests.requirements import requirement
 
 CODES, TOKENS = "/manage/account/recovery-codes/", "/manage/account/token/"
 MAKE = f"{CODES}generate"
@@ -79,6 +80,7 @@ def test_a_passkey_confirms_alone_and_what_was_typed_is_still_there(
     assert (event.actor_id, event.details) == (ana.id, {"by": "passkey"})
 
 
+@requirement("R57")
 def test_the_session_gets_a_new_handle_and_the_old_is_dead(stale: Browser, laptop: Authenticator) -> None:
     before = stale.client.get_cookie("countersign")
     assert before is not None
@@ -93,6 +95,7 @@ def test_the_session_gets_a_new_handle_and_the_old_is_dead(stale: Browser, lapto
     assert stale.get(CODES).headers["Location"].startswith("/account/login/")
 
 
+@requirement("R65")
 def test_it_holds_for_fifteen_minutes(stale: Browser, clock: SettableClock, laptop: Authenticator) -> None:
     confirm(stale, laptop)
     clock.advance(timedelta(minutes=15) - timedelta(seconds=1))
@@ -149,6 +152,7 @@ def test_passwords_beside_a_key_have_a_budget(stale: Browser, stick: Authenticat
     assert not is_confirmed(stale)
 
 
+@requirement("R106")
 def test_a_stranger_who_guesses_passwords_does_not_stand_in_the_way(
     app: Flask, stale: Browser, stick: Authenticator
 ) -> None:
@@ -161,6 +165,7 @@ def test_a_stranger_who_guesses_passwords_does_not_stand_in_the_way(
     assert is_confirmed(stale)
 
 
+@requirement("R47")
 @pytest.mark.parametrize("tells_whose", [True, False])
 def test_the_key_of_somebody_else_confirms_nothing(stale: Browser, people: People, tells_whose: bool) -> None:
     """Whoever finds a browser open has a key, too."""
@@ -174,6 +179,7 @@ def test_the_key_of_somebody_else_confirms_nothing(stale: Browser, people: Peopl
     assert reasons("account:second_factor:refused") == ["unknown passkey"]
 
 
+@requirement("R48")
 def test_a_name_of_somebody_else_in_the_answer_is_refused(stale: Browser, laptop: Authenticator) -> None:
     refused = confirm(stale, laptop, lambda asked: laptop.get(asked, user_handle=b"mallory"))
 
@@ -181,6 +187,7 @@ def test_a_name_of_somebody_else_in_the_answer_is_refused(stale: Browser, laptop
     assert not is_confirmed(stale)
 
 
+@requirement("R43")
 def test_a_challenge_for_signing_in_or_adding_confirms_nothing(
     app: Flask, browser: Browser, ana: User, clock: SettableClock, laptop: Authenticator
 ) -> None:
@@ -194,6 +201,7 @@ def test_a_challenge_for_signing_in_or_adding_confirms_nothing(
         assert (refused.status_code, refused.get_json()["code"]) == (422, "over")
 
 
+@requirement("R43")
 def test_a_challenge_to_confirm_signs_nobody_in(app: Flask, stale: Browser, laptop: Authenticator) -> None:
     credential = laptop.get(ask(stale, CONFIRM))
 
@@ -202,6 +210,7 @@ def test_a_challenge_to_confirm_signs_nobody_in(app: Flask, stale: Browser, lapt
     assert (refused.status_code, refused.get_json()["code"]) == (422, "over")
 
 
+@requirement("R43")
 def test_a_challenge_of_another_session_is_refused(
     app: Flask, stale: Browser, ana: User, laptop: Authenticator
 ) -> None:
@@ -213,6 +222,7 @@ def test_a_challenge_of_another_session_is_refused(
     assert not is_confirmed(stale)
 
 
+@requirement("R42")
 def test_a_captured_answer_confirms_nothing_a_second_time(
     stale: Browser, clock: SettableClock, laptop: Authenticator
 ) -> None:
@@ -271,6 +281,7 @@ def test_the_password_alone_is_not_enough_where_there_is_a_key(stale: Browser) -
     assert not is_confirmed(stale)
 
 
+@requirement("R33")
 def test_a_recovery_code_does_not_confirm_where_a_factor_works(
     stale: Browser, ana: User, laptop: Authenticator
 ) -> None:
@@ -284,6 +295,7 @@ def test_a_recovery_code_does_not_confirm_where_a_factor_works(
     assert db.session.scalars(sa.select(RecoveryCode.used_at).distinct()).all() == [None]
 
 
+@requirement("R33")
 def test_a_recovery_code_confirms_once_no_factor_works_any_more(
     browser: Browser, clock: SettableClock, people: People, laptop: Authenticator
 ) -> None:
@@ -317,6 +329,7 @@ def test_password_and_code_confirm_beside_a_key(
     assert is_confirmed(browser)
 
 
+@requirement("R36")
 def test_a_removed_key_confirms_nothing_any_more(
     stale: Browser, ana: User, laptop: Authenticator, stick: Authenticator
 ) -> None:
@@ -339,6 +352,7 @@ def test_nobody_and_half_a_sign_in_have_nothing_to_confirm(app: Flask, ana: User
             assert (refused.status_code, refused.get_json()["code"]) == (403, "not_signed_in")
 
 
+@requirement("R41")
 def test_a_trusted_browser_has_confirmed_nothing(app: Flask, ana: User, laptop: Authenticator) -> None:
     browser = Browser(app)
     browser.post("/account/login/", username="ana", password=PASSWORD)

@@ -24,6 +24,7 @@ from tests.browsing import Browser, wiring_of
 from tests.builders import PASSWORD, People, code_of
 from tests.ceremonies import AUTHENTICATE, SECOND_STEP, answer, ask, second_step, sign_in
 from tests.letters import letters, notices_to
+from tests.requirements import requirement
 
 PRIVATE, STEP, RECOVERY = "/manage/account/two-factor/", "/account/two-factor/", "/account/recovery-code/"
 
@@ -77,6 +78,7 @@ def test_a_key_finishes_the_sign_in_and_leads_to_where_one_was_going(
     assert (the_key().sign_count, the_key().last_used_at) == (2, clock.now())
 
 
+@requirement("R38")
 def test_the_strongest_comes_first_on_the_page(app: Flask, ana: User) -> None:
     page = with_password(app).page(STEP)
 
@@ -138,6 +140,7 @@ def test_ten_minutes_after_the_password_it_is_asked_for_again(
     assert not is_signed_in(browser)
 
 
+@requirement("R47")
 @pytest.mark.parametrize("tells_whose", [True, False])
 def test_the_key_of_somebody_else_is_refused(app: Flask, people: People, ana: User, tells_whose: bool) -> None:
     """Be it one that is registered here, and answers in every other respect as it should."""
@@ -152,6 +155,7 @@ def test_the_key_of_somebody_else_is_refused(app: Flask, people: People, ana: Us
     assert reasons() == ["unknown passkey"]
 
 
+@requirement("R43")
 def test_a_challenge_of_one_account_is_not_answered_for_the_next(
     app: Flask, people: People, ana: User, stick: Authenticator
 ) -> None:
@@ -166,6 +170,7 @@ def test_a_challenge_of_one_account_is_not_answered_for_the_next(
     assert not is_signed_in(browser)
 
 
+@requirement("R43")
 def test_a_challenge_for_signing_in_is_not_good_for_the_second_step(app: Flask, people: People) -> None:
     laptop = Authenticator()
     people.a_user("ana").verified().with_passkey(laptop).build()
@@ -178,6 +183,7 @@ def test_a_challenge_for_signing_in_is_not_good_for_the_second_step(app: Flask, 
     assert not is_signed_in(browser)
 
 
+@requirement("R42")
 def test_a_captured_answer_is_worth_nothing_a_second_time(app: Flask, ana: User, stick: Authenticator) -> None:
     browser = with_password(app)
     credential = stick.get(ask(browser, AUTHENTICATE, SECOND_STEP))
@@ -252,6 +258,7 @@ def test_a_key_that_is_right_makes_the_account_start_over(app: Flask, ana: User,
     assert last.status_code == 200
 
 
+@requirement("R50")
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_a_counter_that_does_not_grow_betrays_a_copy_and_the_key_is_refused_for_good(
     app: Flask, clock: SettableClock, ana: User, stick: Authenticator, count: int
@@ -270,6 +277,7 @@ def test_a_counter_that_does_not_grow_betrays_a_copy_and_the_key_is_refused_for_
     assert (the_key().refused_since, the_key().sign_count) == (clock.now(), 2)
 
 
+@requirement("R50")
 def test_a_copy_is_told_by_mail_once_and_noted_each_time(app: Flask, ana: User, stick: Authenticator) -> None:
     waiting = with_password(app)
     options = ask(waiting, AUTHENTICATE, SECOND_STEP)
@@ -330,6 +338,7 @@ def test_a_refused_passkey_does_not_sign_in_alone_either(app: Flask, people: Peo
     assert not is_signed_in(browser)
 
 
+@requirement("R50")
 def test_a_low_counter_without_a_good_signature_betrays_nothing(app: Flask, ana: User, stick: Authenticator) -> None:
     """Else anybody who knows the password could have the key of somebody else refused."""
     forger = new_private_key(stick.algorithm)
@@ -342,6 +351,7 @@ def test_a_low_counter_without_a_good_signature_betrays_nothing(app: Flask, ana:
     assert second_step(with_password(app), stick).status_code == 200
 
 
+@requirement("R51")
 def test_a_key_that_never_counts_is_good_for_ever(app: Flask, people: People) -> None:
     manager = a_password_manager()
     people.a_user("ana").verified().with_passkey(manager).build()
@@ -364,6 +374,7 @@ def test_a_key_may_begin_to_count_but_not_stop_again(app: Flask, people: People)
     assert the_key().sign_count == 2**32 - 1
 
 
+@requirement("R49")
 @pytest.mark.parametrize("can_be_copied", [True, False])
 def test_a_key_that_changes_whether_it_can_be_copied_is_another_one(
     app: Flask, people: People, can_be_copied: bool
@@ -381,6 +392,7 @@ def test_a_key_that_changes_whether_it_can_be_copied_is_another_one(
     assert the_key().is_backup_eligible is can_be_copied
 
 
+@requirement("R49")
 def test_whether_it_is_copied_may_change_and_is_shown(app: Flask, people: People) -> None:
     manager = a_password_manager()
     ana = people.a_user("ana").verified().with_passkey(manager).build()
@@ -435,6 +447,7 @@ def test_a_browser_is_not_trusted_unless_it_was_asked_for_nor_for_administrators
     assert db.session.scalars(sa.select(KnownBrowser.trusted_until)).all() == [None, None]
 
 
+@requirement("R36")
 def test_a_removed_key_is_worth_nothing_on_the_next_request(app: Flask, ana: User, stick: Authenticator) -> None:
     owner, thief = Browser(app).sign_in(ana), with_password(app)
     credential = stick.get(ask(thief, AUTHENTICATE, SECOND_STEP))

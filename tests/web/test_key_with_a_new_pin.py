@@ -9,6 +9,7 @@ from tests.authenticator import Authenticator
 from tests.browsing import Browser
 from tests.builders import PASSWORD, People
 from tests.ceremonies import add, confirm, second_step, sign_in
+from tests.requirements import requirement
 
 PRIVATE, PASSWORD_STEP = "/manage/account/two-factor/", "/account/two-factor/password/"
 
@@ -34,6 +35,7 @@ def after_password(app: Flask) -> Browser:
     return browser
 
 
+@requirement("R37")
 def test_it_does_not_sign_in_alone(browser: Browser, ana: User, stick: Authenticator) -> None:
     stick.verifies_user = True
 

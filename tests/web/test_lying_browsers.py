@@ -29,6 +29,7 @@ from tests.browsing import Browser
 from tests.builders import PASSWORD, People
 from tests.ceremonies import AUTHENTICATE, SIGN_IN, add, answer, ask, confirm, second_step, sign_in
 from tests.conftest import MakeApp
+from tests.requirements import requirement
 
 REFUSED = (422, "not_verified")
 FOREIGN_ORIGINS = [
@@ -88,6 +89,7 @@ def labels() -> list[str]:
     return list(db.session.scalars(sa.select(Passkey.label).order_by(Passkey.id)))
 
 
+@requirement("R45")
 @pytest.mark.parametrize("lie", [*LIES, {"type": "webauthn.get"}], ids=said)
 def test_a_key_that_was_made_elsewhere_is_not_added(browser: Browser, people: People, lie: Json) -> None:
     browser.sign_in(people.a_user("ana").verified().build())
@@ -99,6 +101,7 @@ def test_a_key_that_was_made_elsewhere_is_not_added(browser: Browser, people: Pe
     assert labels() == []
 
 
+@requirement("R45")
 @pytest.mark.parametrize("lie", [*LIES, {"type": "webauthn.create"}], ids=said)
 def test_an_answer_that_was_made_elsewhere_signs_nobody_in(
     browser: Browser, ana: User, laptop: Authenticator, lie: Json
@@ -109,6 +112,7 @@ def test_an_answer_that_was_made_elsewhere_signs_nobody_in(
     assert not is_signed_in(browser)
 
 
+@requirement("R45")
 @pytest.mark.parametrize(
     "lie", [{"origin": "https://evil.example"}, {"crossOrigin": True}, {"topOrigin": ORIGIN}], ids=said
 )
@@ -144,6 +148,7 @@ def test_a_key_for_another_name_is_refused(browser: Browser, people: People, ana
     assert labels() == ["Laptop"]
 
 
+@requirement("R44")
 def test_name_and_origin_come_from_the_settings_never_from_the_request(
     app: Flask, browser: Browser, ana: User, laptop: Authenticator
 ) -> None:
@@ -166,6 +171,7 @@ def test_name_and_origin_come_from_the_settings_never_from_the_request(
     assert forwarded.get_json()["rpId"] == "localhost"
 
 
+@requirement("R44", "R45")
 def test_an_index_with_tls_takes_keys_of_its_https_origin_only(make_app: MakeApp, clock: SettableClock) -> None:
     app = make_app(public_url="https://index.example")
     with app.app_context():
@@ -226,6 +232,7 @@ BROKEN_KEYS: dict[str, Callable[[], bytes]] = {
 }
 
 
+@requirement("R55")
 @pytest.mark.parametrize("broken", BROKEN_KEYS)
 def test_what_is_no_key_that_could_sign_is_not_added(browser: Browser, people: People, broken: str) -> None:
     browser.sign_in(people.a_user("ana").verified().build())

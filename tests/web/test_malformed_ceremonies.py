@@ -16,6 +16,7 @@ from tests.broken_answers import Breaker
 from tests.browsing import Browser
 from tests.builders import PASSWORD, People
 from tests.ceremonies import ADD, AUTHENTICATE, CONFIRM, SECOND_STEP, SIGN_IN
+from tests.requirements import requirement
 
 EACH = 250
 COUNTED = {"attempt", "event", "ceremony"}  # what a refusal leaves: a count, an event, a question that was answered
@@ -67,6 +68,7 @@ def all_rows() -> dict[str, list[tuple[object, ...]]]:
     return kept
 
 
+@requirement("R55")
 @pytest.mark.parametrize(("kind", "seed"), [("add", 1), ("sign in", 2), ("second step", 3), ("confirm", 4)])
 def test_every_malformed_answer_is_refused_and_nothing_comes_of_it(
     app: Flask, people: People, kind: str, seed: int

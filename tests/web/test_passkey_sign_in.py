@@ -15,6 +15,7 @@ from tests.browsing import Browser
 from tests.builders import PASSWORD, People, code_of
 from tests.ceremonies import AUTHENTICATE, CONFIRM, SECOND_STEP, SIGN_IN, answer, ask, sign_in
 from tests.letters import notices_to
+from tests.requirements import requirement
 
 PRIVATE, PASSWORD_STEP = "/manage/account/two-factor/", "/account/two-factor/password/"
 PROJECTS = "/manage/projects/"
@@ -42,6 +43,7 @@ def reasons(tag: str) -> list[str]:
     return [details["reason"] for details in found]
 
 
+@requirement("R37")
 def test_a_passkey_that_checked_its_owner_signs_in_alone(
     browser: Browser, clock: SettableClock, ana: User, laptop: Authenticator
 ) -> None:
@@ -90,6 +92,7 @@ def test_a_security_key_that_checks_its_owner_and_knows_whose_it_is_signs_in_as_
     )
 
 
+@requirement("R52")
 def test_the_options_tell_nothing_of_anybody(app: Flask, ana: User) -> None:
     empty = Browser(app, address="198.51.100.4")
     known = Browser(app)
@@ -107,6 +110,7 @@ def test_the_options_tell_nothing_of_anybody(app: Flask, ana: User) -> None:
         }
 
 
+@requirement("R57")
 def test_the_session_gets_a_new_handle_and_a_new_form_token_and_the_old_are_dead(
     browser: Browser, ana: User, laptop: Authenticator
 ) -> None:
@@ -129,6 +133,7 @@ def test_it_leads_to_where_one_was_going(browser: Browser, ana: User, laptop: Au
     assert sign_in(browser, laptop, next=asked_for).get_json() == {"redirect_to": asked_for}
 
 
+@requirement("R95")
 @pytest.mark.parametrize(
     "asked_for",
     ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "/nowhere/", "x" * 3_000],
@@ -137,6 +142,7 @@ def test_it_leads_nowhere_else(browser: Browser, ana: User, laptop: Authenticato
     assert sign_in(browser, laptop, next=asked_for).get_json() == {"redirect_to": PROJECTS}
 
 
+@requirement("R37")
 def test_a_key_that_did_not_check_its_owner_has_the_password_asked(browser: Browser, people: People) -> None:
     stick = Authenticator(verifies_user=False, transports=("usb",))
     people.a_user("ana").verified().with_passkey(stick).build()
@@ -243,6 +249,7 @@ def test_a_key_that_is_removed_meanwhile_leaves_half_a_sign_in_nowhere(app: Flas
     assert not is_signed_in(thief)
 
 
+@requirement("R106")
 def test_wrong_passwords_and_codes_of_strangers_do_not_block_a_passkey(
     app: Flask, people: People, clock: SettableClock
 ) -> None:
@@ -261,6 +268,7 @@ def test_wrong_passwords_and_codes_of_strangers_do_not_block_a_passkey(
     assert is_signed_in(own)
 
 
+@requirement("R26")
 def test_a_passkey_makes_codes_work_again_after_a_hundred_wrong_ones(
     app: Flask, people: People, clock: SettableClock
 ) -> None:
@@ -300,6 +308,7 @@ def test_a_passkey_that_nobody_has_is_called_that_so_that_its_keeper_may_forget_
     assert reasons("account:sign_in:failed") == ["unknown passkey"]
 
 
+@requirement("R48")
 @pytest.mark.parametrize("said", [None, b"", b"somebody else", "another account's"])
 def test_a_passkey_that_does_not_say_whose_it_is_signs_nobody_in(
     browser: Browser, people: People, ana: User, laptop: Authenticator, said: bytes | str | None
@@ -329,6 +338,7 @@ def test_a_frozen_account_stays_shut_and_the_try_is_noted(browser: Browser, peop
     assert db.session.scalars(sa.select(Passkey.sign_count)).one() == laptop.held[0].count
 
 
+@requirement("R42")
 def test_a_captured_answer_is_worth_nothing_a_second_time(
     app: Flask, browser: Browser, ana: User, laptop: Authenticator
 ) -> None:
@@ -342,6 +352,7 @@ def test_a_captured_answer_is_worth_nothing_a_second_time(
     assert not is_signed_in(browser)
 
 
+@requirement("R42")
 def test_an_answer_that_was_refused_is_worth_nothing_either(browser: Browser, ana: User, laptop: Authenticator) -> None:
     options = ask(browser, AUTHENTICATE, SIGN_IN)
     answer(browser, AUTHENTICATE, laptop.get(options, flags=0), SIGN_IN)
@@ -352,6 +363,7 @@ def test_an_answer_that_was_refused_is_worth_nothing_either(browser: Browser, an
     assert not is_signed_in(browser)
 
 
+@requirement("R43")
 def test_a_challenge_is_good_for_the_browser_that_asked(
     app: Flask, browser: Browser, ana: User, laptop: Authenticator
 ) -> None:
@@ -363,6 +375,7 @@ def test_a_challenge_is_good_for_the_browser_that_asked(
     assert answer(browser, AUTHENTICATE, laptop.get(options), SIGN_IN).status_code == 200
 
 
+@requirement("R42")
 def test_a_challenge_waits_six_minutes(
     browser: Browser, clock: SettableClock, ana: User, laptop: Authenticator
 ) -> None:
@@ -377,6 +390,7 @@ def test_a_challenge_waits_six_minutes(
     assert answered.status_code == 200
 
 
+@requirement("R43")
 def test_a_challenge_for_adding_or_confirming_or_the_second_step_signs_nobody_in(
     app: Flask, people: People, laptop: Authenticator, ana: User
 ) -> None:
@@ -396,6 +410,7 @@ def test_a_challenge_for_adding_or_confirming_or_the_second_step_signs_nobody_in
     assert not is_signed_in(half)
 
 
+@requirement("R42")
 def test_of_a_challenge_only_the_hash_is_kept(browser: Browser, ana: User) -> None:
     challenge = ask(browser, AUTHENTICATE, SIGN_IN)["challenge"]
 
@@ -424,6 +439,7 @@ def test_guesses_from_one_address_are_counted_and_a_success_costs_nothing(
     assert db.session.scalars(sa.select(Attempt.bucket).where(Attempt.bucket.startswith("factor:account"))).all() == []
 
 
+@requirement("R90")
 def test_without_the_form_token_nothing_is_answered(browser: Browser, ana: User) -> None:
     for path in ("options", "validate"):
         assert browser.ask(f"{AUTHENTICATE}{path}", {"csrf_token": ""}).status_code == 400
