@@ -13,6 +13,9 @@ const SENTENCES = {
 export function inWords(error, options) {
   if (error.name === "SecurityError") {
     const party = options.rp?.id ?? options.rpId;
+    if (party === location.hostname) {
+      return "Browsers keep passkeys for names and https only. Tell whoever runs this index, or choose another way.";
+    }
     return `Passkeys do not work at ${location.host}, for this index is set up for ${party}. Open it there.`;
   }
   return SENTENCES[error.name] ?? `Your browser could not do it (${error.name}). Try again, or choose another way.`;

@@ -51,6 +51,15 @@ def test_every_error_has_a_sentence_that_says_what_to_do(open_page: OpenPage, op
     assert len(set(sentences.values())) > 8
 
 
+def test_an_index_under_a_number_says_that_passkeys_need_a_name(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/help/")
+
+    [words] = page.evaluate(IN_WORDS, [["SecurityError"], {"rpId": "localhost"}])
+
+    assert words.startswith("Browsers keep passkeys for names and https only.")
+
+
 def test_under_another_name_of_the_machine_the_right_one_is_told(live: Live, open_page: OpenPage) -> None:
     page = open_page()
     Authenticators(page).add_passkey_keeper()
