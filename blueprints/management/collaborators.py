@@ -11,7 +11,7 @@ from blueprints.form_problems import INVALID, Status, put, status_of
 from blueprints.gate import management_action
 from blueprints.management import bp
 from blueprints.management.project_forms import InviteForm
-from blueprints.management.targets import invitation_from_url, project_from_url
+from blueprints.management.targets import ROW_ID, invitation_from_url, project_from_url
 from domain.identity import throttle
 from domain.identity.standing import standing_of
 from domain.index import collaborators
@@ -119,7 +119,7 @@ def leave_project(permit: Permit, project: Project) -> ResponseReturnValue:
     return redirect(url_for("management.projects"), 303)
 
 
-@bp.post("/manage/projects/invitation/<int(max=2147483647):invitation_id>/accept")
+@bp.post(f"/manage/projects/invitation/<{ROW_ID}:invitation_id>/accept")
 @management_action(Action.ACCEPT_INVITATION, target=invitation_from_url, resume="management.projects")
 def accept_invitation(permit: Permit, invitation: Invitation) -> ResponseReturnValue:
     """Take the part that was offered."""
@@ -132,7 +132,7 @@ def accept_invitation(permit: Permit, invitation: Invitation) -> ResponseReturnV
     return _done(project)
 
 
-@bp.post("/manage/projects/invitation/<int(max=2147483647):invitation_id>/decline")
+@bp.post(f"/manage/projects/invitation/<{ROW_ID}:invitation_id>/decline")
 @management_action(Action.DECLINE_INVITATION, target=invitation_from_url, resume="management.projects")
 def decline_invitation(permit: Permit, invitation: Invitation) -> ResponseReturnValue:
     """Turn the offer down."""

@@ -10,14 +10,14 @@ from blueprints.form_problems import INVALID, Status, put, status_of
 from blueprints.gate import management_action
 from blueprints.management import bp
 from blueprints.management.account_forms import EmailForm
-from blueprints.management.targets import email_from_url
+from blueprints.management.targets import ROW_ID, email_from_url
 from domain.identity import emails as addresses
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.problems import Problem
 from models import Email, User, db
 
-OF_EMAIL = "/manage/account/emails/<int(max=2147483647):email_id>"  # a larger number is no key in any table
+OF_EMAIL = f"/manage/account/emails/<{ROW_ID}:email_id>"
 
 
 @bp.get("/manage/account/emails/")

@@ -1,17 +1,22 @@
 """From an address to the object of an action, and the part that whoever asks has in it."""
 
+from typing import TypeVar
+
 from flask import abort
 
 from domain.index import projects, releases
 from domain.policy.principals import Member, Principal
 from domain.policy.targets import Target
-from models import ApiToken, Email, Invitation, Project, db
+from models import ApiToken, BrowserSession, Email, Invitation, KnownBrowser, Project, db
+
+ROW_ID = "int(max=2147483647)"  # a larger number is no key in any table
+Own = TypeVar("Own", Email, ApiToken, Invitation, BrowserSession, KnownBrowser)
 
 
 def project_from_url(principal: Principal, name: str) -> Target:
     """The project; everybody may know that it exists."""
     project = _project(name)
-    role = projects.role_of(db.session(), project, user_id_of(principal))
+    role = projects.role_of(db.session(), project, _user_id_of(principal))
     return Target(project, project.name, role=role, project_id=project.id)
 
 
@@ -19,39 +24,53 @@ def release_from_url(principal: Principal, name: str, version: str) -> Target:
     """The release; what one may do to it depends on one's part in its project."""
     project = _project(name)
     release = releases.find(db.session(), project, version) or abort(404)
-    role = projects.role_of(db.session(), project, user_id_of(principal))
+    role = projects.role_of(db.session(), project, _user_id_of(principal))
     return Target(release, f"{project.name} {release.version}", role=role, project_id=project.id)
 
 
 def email_from_url(principal: Principal, email_id: int) -> Target:
-    """One's own address; nobody may know of anybody else's."""
-    email = db.session.get(Email, email_id) or abort(404)
-    if email.user_id != user_id_of(principal):
-        abort(404)
+    """One's own address."""
+    email = _own(principal, Email, email_id)
     return Target(email, email.address, owner_id=email.user_id)
 
 
 def token_from_url(principal: Principal, token_id: int) -> Target:
-    """One's own token; nobody may know of anybody else's."""
-    token = db.session.get(ApiToken, token_id) or abort(404)
-    if token.user_id != user_id_of(principal):
-        abort(404)
+    """One's own token."""
+    token = _own(principal, ApiToken, token_id)
     return Target(token, token.description, owner_id=token.user_id)
 
 
 def invitation_from_url(principal: Principal, invitation_id: int) -> Target:
-    """An invitation to oneself; nobody may know of anybody else's."""
-    invitation = db.session.get(Invitation, invitation_id) or abort(404)
-    if invitation.user_id != user_id_of(principal):
-        abort(404)
+    """An invitation to oneself."""
+    invitation = _own(principal, Invitation, invitation_id)
     return Target(invitation, invitation.project.name, owner_id=invitation.user_id)
+
+
+def session_from_url(principal: Principal, session_id: int) -> Target:
+    """One's own session."""
+    session = _own(principal, BrowserSession, session_id)
+    return Target(session, session.address, owner_id=session.user_id)
+
+
+def browser_from_url(principal: Principal, browser_id: int) -> Target:
+    """A browser that one's own account knows."""
+    browser = _own(principal, KnownBrowser, browser_id)
+    return Target(browser, browser.address, owner_id=browser.user_id)
+
+
+def _own(principal: Principal, table: type[Own], row_id: int) -> Own:
+    """One's own row; 404 for anybody else's, of which nobody may know."""
+    row = db.session.get(table, row_id)
+    if row is None or row.user_id != _user_id_of(principal):
+        abort(404)
+    return row
 
 
 def _project(name: str) -> Project:
     return projects.find(db.session(), name) or abort(404)
 
 
-def user_id_of(principal: Principal) -> int:
+def _user_id_of(principal: Principal) -> int:
     """Whose account asks; 404 for anybody without one."""
     if not isinstance(principal, Member):
         abort(404)

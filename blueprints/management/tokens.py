@@ -11,7 +11,7 @@ from blueprints import intent, wiring
 from blueprints.form_problems import INVALID, Status, put
 from blueprints.gate import management_action
 from blueprints.management import bp
-from blueprints.management.targets import token_from_url
+from blueprints.management.targets import ROW_ID, token_from_url
 from blueprints.management.token_form import TokenForm
 from domain.identity import tokens as api_tokens
 from domain.index import projects
@@ -60,7 +60,7 @@ def tokens(permit: Permit) -> ResponseReturnValue:
     return render_template("management/token_minted.html", token=token, text=text)
 
 
-@bp.route("/manage/account/token/<int(max=2147483647):token_id>/remove/", methods=["GET", "POST"])
+@bp.route(f"/manage/account/token/<{ROW_ID}:token_id>/remove/", methods=["GET", "POST"])
 @management_action(Action.REMOVE_TOKEN, target=token_from_url)
 def remove_token(permit: Permit, token: ApiToken) -> ResponseReturnValue:
     """Ask whether the token is to go, and let it go."""
