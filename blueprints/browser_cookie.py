@@ -7,7 +7,7 @@ from flask import Response, after_this_request, request
 from blueprints import wiring
 from domain.identity import browsers
 
-FORM = re.compile(r"[A-Za-z0-9_-]{43}")  # as `browsers.new_handle` makes them
+FORM = re.compile(r"[A-Za-z0-9_-]{43}")  # as `handles.new_handle` makes them
 
 
 def handle() -> str | None:

@@ -5,7 +5,7 @@ from flask import flash, request, url_for
 from blueprints import browser_cookie, wiring
 from blueprints.auth.half import forget_half
 from blueprints.browser_session import leave, origin_of, rise
-from domain.identity import browsers, sign_ins
+from domain.identity import browsers, handles, sign_ins
 from domain.identity.sessions import Level
 from domain.identity.sign_ins import Method
 from models import User, db
@@ -47,7 +47,7 @@ def arrive(user: User, *, method: Method, destination: str, trust: bool = False,
 
 def _wait_for_link(user: User, *, method: Method, destination: str, trust: bool) -> str:
     """Nobody is in before the link is opened; the browser is given what it will be known by."""
-    found, now, handle = wiring.services(), wiring.now(), browser_cookie.handle() or browsers.new_handle()
+    found, now, handle = wiring.services(), wiring.now(), browser_cookie.handle() or handles.new_handle()
     sign_ins.ask_for_confirmation(
         db.session(),
         found.box,

@@ -2,8 +2,6 @@
 factor for a while. A browser is told by a cookie of its own, never by its network address: those change, and strangers
 share them."""
 
-import hashlib
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,13 +11,13 @@ from sqlalchemy.orm import Session
 from domain import journal
 from domain.identity import ceremonies, sessions
 from domain.identity.ceremonies import Purpose
+from domain.identity.handles import digest, new_handle
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.policy.principals import Origin
 from models import BrowserSession, KnownBrowser, User
 
-HANDLE_BYTES = 32
 KNOWN_FOR = timedelta(days=400)  # since it was seen last; longer than that no browser keeps a cookie
 TRUST_LASTS = timedelta(days=30)  # NIST SP 800-63B-4 §5.1 leaves the figure to us
 
@@ -31,11 +29,6 @@ class Met:
     row: KnownBrowser
     handle: str
     is_new: bool
-
-
-def new_handle() -> str:
-    """What a browser's cookie holds: 43 characters that stand nowhere else."""
-    return secrets.token_urlsafe(HANDLE_BYTES)
 
 
 def find(db: Session, user_id: int, handle: str | None, *, now: datetime) -> KnownBrowser | None:
@@ -120,11 +113,6 @@ def sign_out_others(db: Session, user_id: int, *, kept: int | None) -> None:
 def sweep(db: Session, *, now: datetime) -> None:
     """Forget browsers that have not come back."""
     db.execute(delete(KnownBrowser).where(KnownBrowser.last_seen_at < now - KNOWN_FOR))
-
-
-def digest(handle: str) -> bytes:
-    """What is kept of a handle: guessing 256 random bits needs no slow hash."""
-    return hashlib.sha256(handle.encode("utf-8", "replace")).digest()
 
 
 def _is(handle: str) -> ColumnElement[bool]:

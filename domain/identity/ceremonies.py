@@ -1,7 +1,5 @@
 """One-shot things with a handle: begun once, finished once, gone when they expire."""
 
-import hashlib
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,10 +13,9 @@ from sqlalchemy.orm import Session
 from webauthn.helpers import base64url_to_bytes
 
 from adapters.secretbox import SecretBox, Unsealable
+from domain.identity.handles import digest, new_handle
 from domain.problems import Problem
 from models import Ceremony
-
-HANDLE_BYTES = 32
 
 
 class Purpose(Enum):
@@ -75,16 +72,16 @@ def begin(
     user_id: int | None = None,
     session_id: int | None = None,
 ) -> str:
-    """Begin a ceremony and return its handle: 43 URL-safe characters that stand nowhere else."""
-    handle = secrets.token_urlsafe(HANDLE_BYTES)
-    digest = _digest(handle)
+    """Begin a ceremony and return its handle."""
+    handle = new_handle()
+    handle_hash = digest(handle)
     db.add(
         Ceremony(
             purpose=purpose.word,
-            handle_hash=digest,
+            handle_hash=handle_hash,
             user_id=user_id,
             session_id=session_id,
-            payload_sealed=box.seal(orjson.dumps(payload), context=payload_context(purpose.word, digest)),
+            payload_sealed=box.seal(orjson.dumps(payload), context=payload_context(purpose.word, handle_hash)),
             created_at=now,
             expires_at=now + purpose.lasts,
         )
@@ -132,7 +129,7 @@ def redeem(
 
 def look_up(db: Session, box: SecretBox, purpose: Purpose, handle: str, *, now: datetime) -> Begun | None:
     """The ceremony behind a handle, without finishing it; None if there is none, or no longer."""
-    return _find(db, box, purpose, Ceremony.handle_hash == _digest(handle), now=now)
+    return _find(db, box, purpose, Ceremony.handle_hash == digest(handle), now=now)
 
 
 def current(
@@ -206,7 +203,3 @@ def _remove(db: Session, ceremony_id: int, *conditions: ColumnElement[bool]) -> 
     result = db.execute(delete(Ceremony).where(Ceremony.id == ceremony_id, *conditions))
     assert isinstance(result, CursorResult)  # noqa: S101 - a DELETE has a row count
     return result.rowcount == 1
-
-
-def _digest(handle: str) -> bytes:
-    return hashlib.sha256(handle.encode("utf-8", "replace")).digest()

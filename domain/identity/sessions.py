@@ -1,7 +1,5 @@
 """Browser sessions: how they begin, rise, and end."""
 
-import hashlib
-import secrets
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -11,13 +9,13 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from domain import journal
+from domain.identity.handles import digest, new_handle
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.policy.principals import Origin
 from domain.problems import Problem
 from models import BrowserSession
 
-HANDLE_BYTES = 32
 IDLE = timedelta(hours=1)  # NIST SP 800-63B-4 §2.2.3, AAL2
 ABSOLUTE = timedelta(hours=24)  # the same
 ABSOLUTE_OF_ADMINISTRATORS = timedelta(hours=12)
@@ -46,7 +44,7 @@ def find(db: Session, handle: str, *, now: datetime) -> BrowserSession | None:
     What comes back is detached, a picture of the moment: it stays readable when the row goes, and it is changed by the
     functions below only.
     """
-    row = db.scalar(select(BrowserSession).where(BrowserSession.handle_hash == _digest(handle)))
+    row = db.scalar(select(BrowserSession).where(BrowserSession.handle_hash == digest(handle)))
     if row is None or row.expires_at <= now or now - row.seen_at > IDLE:
         return None
     db.expunge(row)
@@ -63,9 +61,9 @@ def level_of(row: BrowserSession, *, now: datetime) -> Level:
 
 def start(db: Session, *, origin: Origin, now: datetime) -> tuple[BrowserSession, str]:
     """Begin an anonymous session; returns it and the handle for the cookie, which is kept nowhere else."""
-    handle = secrets.token_urlsafe(HANDLE_BYTES)
+    handle = new_handle()
     row = BrowserSession(
-        handle_hash=_digest(handle),
+        handle_hash=digest(handle),
         level=Level.ANONYMOUS.value,
         created_at=now,
         seen_at=now,
@@ -168,8 +166,8 @@ def sweep(db: Session, *, now: datetime) -> None:
 
 def _renew(db: Session, row: BrowserSession, **values: Any) -> str:  # Any: columns of the table
     """Give the session a new handle with these values, and void the old one. Raises SessionOver."""
-    handle = secrets.token_urlsafe(HANDLE_BYTES)
-    if not _change(db, row, handle_hash=_digest(handle), **values):
+    handle = new_handle()
+    if not _change(db, row, handle_hash=digest(handle), **values):
         raise SessionOver
     return handle
 
@@ -185,7 +183,3 @@ def _change(db: Session, row: BrowserSession, **values: Any) -> bool:  # Any: co
     for name, value in values.items():
         setattr(row, name, value)
     return True
-
-
-def _digest(handle: str) -> bytes:
-    return hashlib.sha256(handle.encode("utf-8", "replace")).digest()

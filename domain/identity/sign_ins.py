@@ -13,6 +13,7 @@ from domain.identity import browsers, ceremonies, sessions, throttle
 from domain.identity.accounts import NOT_SIGNED_IN, WRONG_PASSWORD
 from domain.identity.browsers import Met
 from domain.identity.ceremonies import Begun, Purpose
+from domain.identity.handles import digest
 from domain.identity.standing import standing_of
 from domain.identity.throttle import NEW_BROWSER_MAIL, UNFINISHED_MAIL, TooMany
 from domain.notices import Notices
@@ -150,12 +151,12 @@ def ask_for_confirmation(
 
     destination, trust: where to go on then, and whether that browser is to be trusted.
     """
-    user_id, digest = user.id, browsers.digest(handle).hex()
+    user_id, browser = user.id, digest(handle).hex()
     db.commit()  # a code that was right is spent, whether or not the link is ever opened
     throttle.take(db, (NEW_BROWSER_MAIL, str(user_id)), now=now)
     user = db.get_one(User, user_id)
     assert user.primary_email is not None  # noqa: S101 - `must_confirm` has seen that it is verified
-    payload = {"browser": digest, "method": method.name, "destination": destination, "trust": trust}
+    payload = {"browser": browser, "method": method.name, "destination": destination, "trust": trust}
     token = ceremonies.begin(db, box, Purpose.CONFIRM_BROWSER, now=now, payload=payload, user_id=user_id)
     journal.record(db, "account:sign_in:waiting", now=now, origin=origin, actor_id=None, user_id=user_id)
     to, username = user.primary_email.address, user.username
@@ -179,7 +180,7 @@ def waiting(db: Session, box: SecretBox, token: str, *, handle: str | None, now:
     if begun is None:
         return None
     kept = begun.payload
-    is_here = handle is not None and browsers.digest(handle).hex() == kept["browser"]
+    is_here = handle is not None and digest(handle).hex() == kept["browser"]
     return Waiting(begun, Method[kept["method"]], kept["destination"], kept["trust"], is_here)
 
 

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from flask import Flask
 from sqlalchemy import select, update
 
-from domain.identity import browsers, ceremonies
+from domain.identity import ceremonies
 from domain.identity.ceremonies import Purpose
+from domain.identity.handles import digest, new_handle
 from domain.identity.sessions import Level
 from domain.identity.sign_ins import Method
 from models import ApiToken, BrowserSession, Event, KnownBrowser, Passkey, RecoveryCode, User, db
@@ -140,10 +141,10 @@ def _write_history(user: User, now: datetime) -> None:
 
 def _begin_confirmations(app: Flask, settled: Keyholders, user: User, now: datetime) -> None:
     """A sign-in that waits for its mailed link: `here` waits in this browser, `elsewhere` in another one."""
-    here = browsers.new_handle()
+    here = new_handle()
     settled.cookies["waiting"] = {"countersign-browser": here}
-    for word, handle in (("here", here), ("elsewhere", browsers.new_handle())):
-        payload = {"browser": browsers.digest(handle).hex(), "method": Method.APP.name, "destination": "/"}
+    for word, handle in (("here", here), ("elsewhere", new_handle())):
+        payload = {"browser": digest(handle).hex(), "method": Method.APP.name, "destination": "/"}
         box = wiring_of(app).box
         settled.words[word] = ceremonies.begin(
             db.session(), box, Purpose.CONFIRM_BROWSER, now=now, payload=payload, user_id=user.id
