@@ -1,9 +1,7 @@
-"""Mails: plain, whole in both parts, with what to do if it was not you, and nothing from elsewhere."""
+"""Mails: whole, to every verified address, in words for browsers; `test_notice_texts.py` has what they say."""
 
-import re
 from pathlib import Path
 
-import html5lib
 import pytest
 from flask import Flask
 
@@ -15,69 +13,12 @@ from tests.letters import letters
 from tests.permits import ORIGIN
 
 FOLDER = Path(__file__).parents[2] / "templates/email"
-ABOUT_ACCOUNTS: dict[str, dict[str, object]] = {
-    "address-added": {"address": "second@mail.example"},
-    "address-removed": {"address": "second@mail.example"},
-    "primary-address-changed": {"address": "second@mail.example"},
-    "password-changed": {},
-    "password-reset": {"username": "ana", "token": "t" * 43},
-    "password-reset-unverified": {},
-    "sign-in-after-failures": {"failures": 7},
-    "verify-email": {"username": "ana", "token": "t" * 43},
-}
 
 
 @pytest.mark.parametrize("folder", [path for path in FOLDER.iterdir() if path.is_dir()], ids=lambda path: path.name)
 def test_every_notice_has_a_subject_a_text_and_html(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["body.html", "body.txt", "subject.txt"]
     assert len((folder / "subject.txt").read_text().strip().splitlines()) == 1
-
-
-@pytest.mark.parametrize("notice", ABOUT_ACCOUNTS)
-def test_both_parts_say_the_same(
-    app: Flask, notices: Notices, people: People, clock: SettableClock, notice: str
-) -> None:
-    ana = people.a_user("ana").verified().build()
-
-    notices.tell(db.session(), ana, notice, now=clock.now(), origin=ORIGIN, **ABOUT_ACCOUNTS[notice])
-    db.session.commit()
-
-    letter = letters()[0]
-    root = html5lib.HTMLParser(strict=False, namespaceHTMLElements=False).parse(letter.html)
-    body = root.find(".//body")
-    assert body is not None
-    shown = "".join(" ".join(body.itertext()).split())
-    for sentence in re.split(r"(?<=[.:?]) |\n\n", " ".join(letter.text.partition("-- \n")[0].split())):
-        words = "".join(sentence.split()).removesuffix(".")
-        for part in re.split(r"(?:When:|From:|With:)", words):
-            assert part in shown, part
-    assert "src=" not in letter.html
-    assert "<style" not in letter.html
-    assert " style=" not in letter.html
-    assert {link.get("href", "").split("/")[2] for link in root.iter("a")} == {"localhost:8000"}
-
-
-def test_what_strangers_call_themselves_is_never_repeated(
-    app: Flask, notices: Notices, people: People, clock: SettableClock
-) -> None:
-    ana = people.a_user("ana").verified().build()
-    origin = type(ORIGIN)("203.0.113.7", "<b>Call evil.example</b> now")
-
-    notices.tell(db.session(), ana, "password-changed", now=clock.now(), origin=origin)
-    db.session.commit()
-
-    letter = letters()[0]
-    assert "evil.example" not in letter.text + letter.html
-    assert "an unknown program" in letter.text
-
-
-def test_html_takes_no_markup_from_names(app: Flask, notices: Notices, people: People, clock: SettableClock) -> None:
-    ana = people.a_user("ana").verified().build()
-
-    notices.tell(db.session(), ana, "address-added", now=clock.now(), origin=ORIGIN, address="<i>x</i>@mail.example")
-    db.session.commit()
-
-    assert "<i>" not in letters()[0].html
 
 
 def test_a_notice_goes_to_every_verified_address_and_only_there(

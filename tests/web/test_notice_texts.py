@@ -319,6 +319,15 @@ def with_markup(values: Values) -> Values:
     return found
 
 
+@each_notice
+def test_no_mail_loads_anything(write: Write, notice: str) -> None:
+    for values in SAMPLES[notice]:
+        elements = list(tree_of(write(notice, values)).iter())
+
+        assert [element.tag for element in elements if {"src", "background", "style"} & set(element.keys())] == []
+        assert {"style", "link", "script"}.isdisjoint(element.tag for element in elements)
+
+
 def test_long_words_may_break_on_a_phone(write: Write) -> None:
     written = [write(notice, values) for notice, samples in SAMPLES.items() for values in samples]
     written += [write("factor-renamed", {**KEY, "label": "k" * 64, "was": "w" * 64})]
