@@ -1,5 +1,7 @@
 """Confirm it is you: asked before what an open, unattended browser must not be able to do."""
 
+from datetime import timedelta
+
 from flask import jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
@@ -104,4 +106,6 @@ def _confirmed() -> str:
 
 def _page(permit: Permit, form: ConfirmForm) -> str:
     ways = presence.ways_of(db.session(), permit.account.user_id)
-    return render_template("auth/reauthenticate.html", form=form, username=permit.account.username, ways=ways)
+    minutes = wiring.services().policy.fresh_for // timedelta(minutes=1)
+    username = permit.account.username
+    return render_template("auth/reauthenticate.html", form=form, username=username, ways=ways, minutes=minutes)

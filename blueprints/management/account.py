@@ -11,7 +11,7 @@ from blueprints.management import bp
 from blueprints.management.account_forms import ProfileForm
 from domain import history
 from domain.identity import accounts, recovery
-from domain.identity.protection import protection_of
+from domain.identity.protection import STALE_AFTER, protection_of
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.problems import Problem
@@ -55,6 +55,7 @@ def _page(permit: Permit, form: ProfileForm, status: Status) -> ResponseReturnVa
         address=user.primary_email.address if user.primary_email else "",
         protection=protection_of(db.session(), user, permit.account, policy, now=now),
         all_codes=recovery.CODES,
+        stale_days=STALE_AFTER.days,
         rows=rows_of(permit),
         entries=history.leaf(db.session(), user.id, most=NEWEST).entries,
     )

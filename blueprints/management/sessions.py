@@ -1,5 +1,7 @@
 """Where one is signed in, and which browsers are trusted."""
 
+from datetime import timedelta
+
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
@@ -11,7 +13,7 @@ from domain.identity import browsers
 from domain.identity import sessions as domain_sessions
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
-from models import BrowserSession, KnownBrowser, db
+from models import BrowserSession, KnownBrowser, User, db
 
 
 @bp.get("/manage/account/sessions/")
@@ -20,11 +22,14 @@ def sessions(permit: Permit) -> ResponseReturnValue:
     """List both."""
     user_id, this_id, now = permit.account.user_id, permit.member.session_id, wiring.now()
     listed = domain_sessions.list_of(db.session(), user_id, now=now)
+    longest = domain_sessions.longest(is_admin=db.session.get_one(User, user_id).is_admin)
     return render_template(
         "management/sessions.html",
         sessions=sorted(listed, key=lambda session: session.id != this_id),  # this one first
         trusted=browsers.trusted_of(db.session(), user_id, now=now),
         this_id=this_id,
+        hours=longest // timedelta(hours=1),
+        trust_days=browsers.TRUST_LASTS.days,
     )
 
 

@@ -33,8 +33,10 @@ def choose(permit: Permit) -> ResponseReturnValue:
     return render_template(
         "mfa/factors.html",
         rows=rows_of(permit),
-        has_room=len(factors.apps_of(db.session(), user.id)) < totp_enrolment.MAX_APPS,
+        app_count=len(factors.apps_of(db.session(), user.id)),
+        most_apps=totp_enrolment.MAX_APPS,
         codes_left=recovery.codes_left(db.session(), user.id),
+        all_codes=recovery.CODES,
         accepted=accepted,
         is_by_recovery_code=row_session().begun_by(Method.RECOVERY_CODE.words),
     )
@@ -48,7 +50,7 @@ def done(permit: Permit) -> ResponseReturnValue:
     if not listed:
         return redirect(url_for("mfa.choose"), 303)
     left = recovery.codes_left(db.session(), permit.account.user_id)
-    return render_template("mfa/done.html", factors=listed, codes_left=left)
+    return render_template("mfa/done.html", factors=listed, codes_left=left, all_codes=recovery.CODES)
 
 
 @dataclass(frozen=True)

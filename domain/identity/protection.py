@@ -20,7 +20,7 @@ class Protection:
 
     is_required: a rule asks this account for a second factor.
     codes_saved: the person proved to have kept the recovery codes.
-    stale_tokens: what the tokens are called that nobody has used for 90 days.
+    stale_tokens: the names of tokens that nobody has used for `STALE_AFTER`.
     """
 
     has_verified_email: bool
@@ -47,18 +47,16 @@ class Protection:
         return any(isinstance(factor, Passkey) and factor.refused_since is None for factor in self.factors)
 
     @property
-    def done(self) -> int:
-        """How many of the six tasks are done."""
-        return sum(
-            (
-                self.has_verified_email,
-                bool(self.factors),
-                self.has_codes,
-                len(self.factors) > 1,
-                self.has_passkey,
-                not self.stale_tokens,
-            )
-        )
+    def tasks(self) -> list[bool]:
+        """Whether each task of the checklist is done, from the top."""
+        return [
+            self.has_verified_email,
+            bool(self.factors),
+            self.has_codes,
+            len(self.factors) > 1,
+            self.has_passkey,
+            not self.stale_tokens,
+        ]
 
 
 def protection_of(db: Session, user: User, account: Standing, policy: Policy, *, now: datetime) -> Protection:

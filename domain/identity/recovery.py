@@ -165,7 +165,8 @@ def use_code(db: Session, notices: Notices, user_id: int, typed: str, *, origin:
     guesses.forgive(db, user_id, origin=origin)
     left = codes_left(db, user_id)
     journal.record(db, "account:recovery_code:used", now=now, origin=origin, actor_id=user_id, details={"left": left})
-    notices.tell(db, db.get_one(User, user_id), "recovery-code-used", now=now, origin=origin, left=left)
+    user = db.get_one(User, user_id)
+    notices.tell(db, user, "recovery-code-used", now=now, origin=origin, left=left, few=FEW)
     return left
 
 

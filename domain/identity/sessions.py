@@ -38,6 +38,11 @@ class SessionOver(Problem):
         super().__init__("This browser was signed in or out in another tab just now. Reload the page.")
 
 
+def longest(*, is_admin: bool) -> timedelta:
+    """After how long a session ends, however much it is used."""
+    return ABSOLUTE_OF_ADMINISTRATORS if is_admin else ABSOLUTE
+
+
 def find(db: Session, handle: str, *, now: datetime) -> BrowserSession | None:
     """The session behind a cookie's handle, unless it has ended.
 

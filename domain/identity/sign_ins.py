@@ -87,7 +87,7 @@ def complete(
         browser=browser,
         failures=failures,
         confirmed_at=now if method.proves_presence else None,
-        lasts=sessions.ABSOLUTE_OF_ADMINISTRATORS if user.is_admin else sessions.ABSOLUTE,
+        lasts=sessions.longest(is_admin=user.is_admin),
     )
 
 

@@ -19,6 +19,7 @@ from flask import Flask
 from adapters.clock import SettableClock
 from adapters.mail import MemoryMailer
 from app import create_app
+from domain.identity.recovery import FEW
 from domain.notices import Letter
 from models import ApiToken, Mail, Project, User, db
 from tests.browsing import wiring_of
@@ -71,7 +72,7 @@ SAMPLES: dict[str, list[Values]] = {
     "password-reset": [{"origin": ORIGIN, "username": "ana", "token": LINK}],
     "password-reset-unverified": [{"origin": ORIGIN}],
     "primary-address-changed": [{"origin": ORIGIN, "address": "second@mail.example"}],
-    "recovery-code-used": [{"origin": ORIGIN, "left": left} for left in (0, 1, 3, 4, 9)],
+    "recovery-code-used": [{"origin": ORIGIN, "left": left, "few": FEW} for left in (0, 1, 3, 4, 9)],
     "recovery-codes-made": [{"origin": ORIGIN}],
     "release-deleted": [
         {**by, "version": "1.0", "filenames": filenames}
@@ -428,7 +429,7 @@ def test_a_second_factor_is_called_what_it_is(write: Write, values: Values, word
     [(0, "It was the last one."), (1, "One is left."), (3, "3 are left."), (4, "4 are left.")],
 )
 def test_the_last_three_recovery_codes_are_a_reason_to_make_new_ones(write: Write, left: int, words: str) -> None:
-    text = said(write("recovery-code-used", {"origin": ORIGIN, "left": left}))
+    text = said(write("recovery-code-used", {"origin": ORIGIN, "left": left, "few": FEW}))
 
     assert words in text
     assert ("Make new ones now." in text) == (left <= 3)
