@@ -14,8 +14,8 @@ from models import User, db
 def arrive(user: User, *, method: Method, destination: str, trust: bool = False, is_confirmed: bool = False) -> str:
     """Sign the person in fully, commit, and return where to go on: `destination`, a path of this site.
 
-    trust: ask this browser for no second factor for a while. is_confirmed: the mailed link was opened, where this
-    index wants that of new browsers. Raises Problem where it may not send yet another link.
+    trust: ask this browser for no second factor for a while, if the account may have that. is_confirmed: the mailed
+    link was opened, where this index wants that of new browsers. Raises Problem where it may not send yet another link.
     """
     found, now, origin, handle = wiring.services(), wiring.now(), origin_of(request), browser_cookie.handle()
     forget_half(user)
@@ -24,7 +24,7 @@ def arrive(user: User, *, method: Method, destination: str, trust: bool = False,
         return _wait_for_link(user, method=method, destination=destination, trust=trust)
     arrival = sign_ins.complete(db.session(), found.notices, user, method=method, handle=handle, origin=origin, now=now)
     kept = arrival.browser.handle
-    if trust:
+    if trust and browsers.may_trust(user):
         kept = browsers.trust(db.session(), found.notices, user, arrival.browser.row, origin=origin, now=now)
     rise(
         user_id=user.id,

@@ -70,7 +70,7 @@ def second_step() -> ResponseReturnValue:
             origin=origin_of(request),
             now=wiring.now(),
         )
-        trust = form.remember_browser.data and not user.is_admin
+        trust = form.remember_browser.data
         return redirect(arrive(user, method=Method.APP, destination=_destination(), trust=trust), 303)
     except Problem as problem:
         form.totp_value.data = ""
@@ -138,7 +138,7 @@ def _ways(user: User) -> dict[str, object]:
     return {
         "has_app": bool(factors.apps_of(db.session(), user.id)),
         "has_key": bool(factors.working_keys_of(db.session(), user.id)),
-        "may_trust": not user.is_admin,
+        "may_trust": browsers.may_trust(user),
     }
 
 

@@ -54,9 +54,14 @@ def meet(db: Session, user_id: int, handle: str | None, *, origin: Origin, now: 
 
 
 def is_trusted(db: Session, user: User, handle: str | None, *, now: datetime) -> bool:
-    """Whether the password is enough here. Never for an administrator, whose account opens everybody's."""
+    """Whether the password is enough here."""
     row = find(db, user.id, handle, now=now)
-    return row is not None and row.trusted_until is not None and row.trusted_until > now and not user.is_admin
+    return may_trust(user) and row is not None and row.trusted_until is not None and row.trusted_until > now
+
+
+def may_trust(user: User) -> bool:
+    """Whether the account may have trusted browsers. Never an administrator's, which opens everybody's."""
+    return not user.is_admin
 
 
 def trust(db: Session, notices: Notices, user: User, row: KnownBrowser, *, origin: Origin, now: datetime) -> str:
