@@ -79,7 +79,7 @@ VARIABLES = (
     Variable(
         "COUNTERSIGN_NEW_BROWSERS",
         "notice",
-        "A sign-in with a code from a new browser: `notice` mails its owner, `confirm` waits for a mailed link.",
+        "A sign-in from a new browser without a key: `notice` mails its owner, `confirm` waits for a mailed link.",
     ),
     Variable("COUNTERSIGN_READ_ACCESS", "public", "`public`; `members` is not available yet."),
     Variable(

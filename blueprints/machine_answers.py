@@ -27,8 +27,7 @@ def machine_refusal(
     """A refusal for a program: reason phrase and body carry the same sentence.
 
     The body is problem+json (RFC 9457) where the client names application/json, else plain text. It has no title,
-    which would say the same again: uv prints both. 401 asks for Basic
-    credentials.
+    which would say the same again: uv prints both. 401 asks for Basic credentials.
     """
     if "application/json" in request.headers.get("Accept", ""):
         facts = {

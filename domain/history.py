@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from domain.policy.principals import Origin
 from models import Event, User
 
+PAGE = 50
+
 # The one table of words: whoever records a new tag adds its line. What stands in braces comes from the event's details.
 WORDS = {
     "account:user:registered": "Account created",
@@ -66,9 +68,6 @@ WORDS = {
     "project:collaborator:added": "Became {role} of {project}",
     "project:collaborator:removed": "No longer {role} of {project}",
 }
-
-
-PAGE = 50
 
 
 class Part(Enum):

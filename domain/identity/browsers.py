@@ -108,8 +108,8 @@ def sign_out_others(db: Session, user_id: int, *, kept: int | None) -> None:
     introduce itself anew. kept: the session that made the change, which goes on; its browser stays known."""
     sessions.end_all(db, user_id, but=kept)
     ceremonies.abandon(db, Purpose.CONFIRM_BROWSER, user_id=user_id)
-    his = select(BrowserSession.browser_id).where(BrowserSession.id == kept, BrowserSession.browser_id.is_not(None))
-    others = (KnownBrowser.user_id == user_id) & KnownBrowser.id.not_in(his)
+    this = select(BrowserSession.browser_id).where(BrowserSession.id == kept, BrowserSession.browser_id.is_not(None))
+    others = (KnownBrowser.user_id == user_id) & KnownBrowser.id.not_in(this)
     db.execute(delete(KnownBrowser).where(others).execution_options(synchronize_session=False))
     mine = update(KnownBrowser).where(KnownBrowser.user_id == user_id).values(trusted_until=None)
     db.execute(mine.execution_options(synchronize_session=False))

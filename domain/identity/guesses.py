@@ -29,7 +29,7 @@ def count(db: Session, user_id: int, *more: Budget, origin: Origin, now: datetim
     """Count a try before its outcome is known. Commits, as `throttle.take` does, and raises TooMany.
 
     more: further budgets of the account, for tries of one kind, spent only by tries that are looked at: whoever keeps
-    trying while he has to wait is not wrong once more each time. Raises CodesOver where that of codes is spent.
+    trying while they have to wait is not wrong once more each time. Raises CodesOver where that of codes is spent.
     """
     key = str(user_id)
     try:

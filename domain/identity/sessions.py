@@ -137,8 +137,8 @@ def keep(db: Session, row: BrowserSession, data: dict[str, Any], *, now: datetim
 def list_of(db: Session, user_id: int, *, now: datetime) -> list[BrowserSession]:
     """Where the account is signed in, the last seen first."""
     alive = (BrowserSession.expires_at > now) & (BrowserSession.seen_at >= now - IDLE)
-    his = (BrowserSession.user_id == user_id) & (BrowserSession.level == Level.FULL.value)
-    return list(db.scalars(select(BrowserSession).where(his, alive).order_by(BrowserSession.seen_at.desc())))
+    mine = (BrowserSession.user_id == user_id) & (BrowserSession.level == Level.FULL.value)
+    return list(db.scalars(select(BrowserSession).where(mine, alive).order_by(BrowserSession.seen_at.desc())))
 
 
 def revoke(db: Session, permit: Permit, session: BrowserSession, *, now: datetime) -> None:

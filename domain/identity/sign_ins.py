@@ -94,7 +94,7 @@ def complete(
 def begin_second_step(db: Session, box: SecretBox, user: User, *, origin: Origin, now: datetime) -> str:
     """Remember that somebody knew the password, until `finish_second_step`; returns the handle for that.
 
-    It is bound to no session, for whoever means ill would end his own.
+    It is bound to no session, for whoever means ill would end theirs.
     """
     payload = {"address": origin.address, "user_agent": origin.user_agent}
     return ceremonies.begin(db, box, Purpose.SECOND_STEP, now=now, payload=payload, user_id=user.id)
@@ -102,7 +102,7 @@ def begin_second_step(db: Session, box: SecretBox, user: User, *, origin: Origin
 
 def finish_second_step(db: Session, box: SecretBox, handle: str, *, user_id: int, now: datetime) -> None:
     """The second factor of this account followed. Harmless if there was nothing to remember, or another's: nobody
-    hides that he knows a password by signing in to an account of his own."""
+    hides that they know a password by signing in to an account of their own."""
     begun = ceremonies.look_up(db, box, Purpose.SECOND_STEP, handle, now=now)
     if begun is not None and begun.user_id == user_id:
         ceremonies.spend(db, begun, now=now)
