@@ -98,3 +98,7 @@ class Newcomer(Visitor):
 
     def create_token(self) -> None:
         self.press("Create token")
+
+    def press(self, text: str) -> None:
+        with self.page.expect_navigation():
+            super().press(text)

@@ -21,7 +21,8 @@ class Place:
 def _sign_in_wrongly(page: Page) -> None:
     page.fill("main [name=username]", "nobody-here")
     page.fill("main [name=password]", "not the password")
-    page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()
 
 
 def _press(text: str, **typed: str) -> Callable[[Page], None]:
@@ -30,14 +31,20 @@ def _press(text: str, **typed: str) -> Callable[[Page], None]:
     def act(page: Page) -> None:
         for name, value in typed.items():
             page.locator(f"main [name={name}]:not([type=hidden])").fill(value)
-        page.get_by_role("main").get_by_role("button", name=text, exact=True).click()
+        with page.expect_navigation():
+            page.get_by_role("main").get_by_role("button", name=text, exact=True).click()
 
     return act
 
 
 def _follow(text: str) -> Callable[[Page], None]:
     """Follow the first link of that name."""
-    return lambda page: page.get_by_role("main").get_by_role("link", name=text).first.click()
+
+    def act(page: Page) -> None:
+        with page.expect_navigation():
+            page.get_by_role("main").get_by_role("link", name=text).first.click()
+
+    return act
 
 
 def _ask_a_key_in_vain(text: str) -> Callable[[Page], None]:

@@ -90,11 +90,13 @@ def test_with_javascript_the_banner_is_focused_and_secrets_can_be_copied(live: L
     expect(page.locator("#stop")).to_be_focused()
     newt.choose_app()
     uri = newt.read_qr()
+    page.wait_for_load_state("networkidle")  # the scripts are there
     page.get_by_role("button", name="Copy key").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     key = page.evaluate("navigator.clipboard.readText()")
     newt.type_code()
     codes = newt.note_codes()
+    page.wait_for_load_state("networkidle")
     page.get_by_role("button", name="Copy the codes").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     copied_codes = page.evaluate("navigator.clipboard.readText()")
