@@ -45,7 +45,7 @@ def test_a_key_that_does_not_check_its_owner_needs_the_password_beside_it(live: 
 
     page.goto(TOKENS)
     ana.press(USE_KEY)
-    ana.is_told("This key did not check who you are. Type your password, then use it again.")
+    ana.is_told("This key has not shown that it checks who you are. Type your password, then use it again.")
     expect(ana.field("password")).to_be_focused()
     ana.field("password").fill("not the password")
     ana.press(USE_KEY)
