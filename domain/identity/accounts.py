@@ -179,7 +179,11 @@ def _with_password(
     origin: Origin,
     now: datetime,
 ) -> User:
-    """The account, if the password is its. The same work is done for nobody: `user_id` None."""
+    """The account, if the password is its. The same work is done for nobody: `user_id` None.
+
+    Its row stays locked until the caller commits, so that a change of password or factors that is made meanwhile finds
+    the session that begins here, and ends it.
+    """
     try:
         throttle.take(db, spending, (PASSWORD_FROM_ADDRESS, origin.address), now=now)
     except TooMany:
@@ -188,13 +192,16 @@ def _with_password(
     if not hasher.verify(kept_hash, password) or user_id is None or kept_hash is None:
         _note_failure(db, user_id, WRONG_PASSWORD, origin=origin, now=now)
         raise WrongCredentials
-    user = db.get_one(User, user_id)
+    user = db.get_one(User, user_id, with_for_update={"key_share": True}, populate_existing=True)
+    if user.password_hash != kept_hash and not hasher.verify(user.password_hash, password):  # replaced meanwhile
+        _note_failure(db, user_id, WRONG_PASSWORD, origin=origin, now=now)
+        raise WrongCredentials
     if not user.is_active:
         _note_failure(db, user_id, "the account is frozen", origin=origin, now=now)
         raise AccountFrozen
     throttle.clear(db, *spending)
     throttle.refund(db, PASSWORD_FROM_ADDRESS, origin.address)
-    if hasher.needs_rehash(kept_hash):
+    if user.password_hash == kept_hash and hasher.needs_rehash(kept_hash):
         user.password_hash = hasher.hash(password)
     return user
 

@@ -226,7 +226,7 @@ def _waiting(db: Session, permit: Permit, box: SecretBox, token: str, *, now: da
 
 def _locked(db: Session, user_id: int) -> User:
     """The account, locked, so that its addresses stay as they are counted: PostgreSQL waits here, SQLite did before."""
-    return db.get_one(User, user_id, with_for_update=True, populate_existing=True)
+    return db.get_one(User, user_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
 def _locked_with(db: Session, email: Email) -> User:

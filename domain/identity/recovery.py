@@ -116,7 +116,7 @@ def make_first_codes(db: Session, permit: Permit, box: SecretBox, user: User, *,
 def make_codes(db: Session, permit: Permit, box: SecretBox, notices: Notices, *, now: datetime) -> None:
     """Make ten new codes; the old ones are void at once, and the account's other browsers signed out."""
     permit.covers(Action.MAKE_RECOVERY_CODES)
-    user = db.get_one(User, permit.account.user_id, with_for_update=True)
+    user = db.get_one(User, permit.account.user_id, with_for_update={"key_share": True})
     _replace(db, permit, box, user, now=now)
     browsers.sign_out_others(db, user.id, kept=permit.member.session_id)
     notices.tell(db, user, "recovery-codes-made", now=now, origin=permit.principal.origin)
@@ -141,7 +141,7 @@ def confirm_saved(db: Session, permit: Permit, typed: str, *, now: datetime) -> 
     permit.covers(Action.CONFIRM_RECOVERY_CODES)
     user_id, origin = permit.account.user_id, permit.principal.origin
     code_id = _find(db, user_id, typed, origin=origin, now=now)
-    user = db.get_one(User, user_id, with_for_update=True)  # or codes made meanwhile would count as kept
+    user = db.get_one(User, user_id, with_for_update={"key_share": True})  # or codes made meanwhile would count as kept
     if db.scalar(select(RecoveryCode.id).where(RecoveryCode.id == code_id, RecoveryCode.used_at.is_(None))) is None:
         raise _refusal(db, user_id, origin=origin, now=now)
     guesses.forgive(db, user_id, origin=origin)

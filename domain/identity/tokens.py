@@ -90,7 +90,7 @@ def mint(
         raise Problem("Give the token a name.", field="description")
     throttle.take(db, (NEW_TOKENS, str(permit.account.user_id)), now=now)
     # The lock has two forms sent at once wait for each other, so that both rules below see all tokens.
-    owner = db.get_one(User, permit.account.user_id, with_for_update=True)
+    owner = db.get_one(User, permit.account.user_id, with_for_update={"key_share": True})
     others = list_of(db, owner.id)
     if description in {other.description for other in others}:
         raise Problem(f"The name “{description}” is already in use. Give this token another one.", field="description")
@@ -116,7 +116,7 @@ def mint(
 def remove(db: Session, permit: Permit, notices: Notices, token: ApiToken, *, now: datetime) -> None:
     """Void a token at once. Harmless if somebody was faster."""
     permit.covers(Action.REMOVE_TOKEN, token)
-    owner = db.get_one(User, token.user_id, with_for_update=True)
+    owner = db.get_one(User, token.user_id, with_for_update={"key_share": True})
     if db.scalar(select(ApiToken.id).where(ApiToken.id == token.id)) is None:
         return
     _tell(db, permit, notices, owner, "removed", token, now=now)
