@@ -30,6 +30,7 @@ def confirm_sign_in() -> ResponseReturnValue:
         return token_page("auth/confirm_elsewhere.html", (INVALID, {}))
     if request.method != "POST":  # HEAD comes here, too
         return token_page("auth/confirm_sign_in.html", (200, {}), username=user.username)
+    db.session.refresh(user, with_for_update={"key_share": True})  # before the rest, as whatever would void the link
     if not ceremonies.spend(db.session(), waiting.begun, now=now):
         return token_page("auth/link_refused.html", (INVALID, {}), problem=f"{OVER} Sign in again.")
     method, destination = waiting.method, waiting.destination

@@ -104,15 +104,20 @@ def end_others(db: Session, permit: Permit, *, now: datetime) -> None:
 
 
 def sign_out_others(db: Session, user_id: int, *, kept: int | None) -> None:
-    """What a change of credentials does to browsers: their sessions end, nobody's trust outlives it, and each has to
-    introduce itself anew. kept: the session that made the change, which goes on; its browser stays known."""
-    sessions.end_all(db, user_id, but=kept)
-    ceremonies.abandon(db, Purpose.CONFIRM_BROWSER, user_id=user_id)
+    """What a change of credentials does to browsers: their sessions end, nobody's trust outlives it, each has to
+    introduce itself anew, and mailed links let nobody in any more. kept: the session that made the change, which goes
+    on; its browser stays known.
+
+    In the order in which a sign-in takes these rows, so that the two never wait for each other.
+    """
+    for purpose in (Purpose.RESET_PASSWORD, Purpose.CONFIRM_BROWSER):
+        ceremonies.abandon(db, purpose, user_id=user_id)
     this = select(BrowserSession.browser_id).where(BrowserSession.id == kept, BrowserSession.browser_id.is_not(None))
     others = (KnownBrowser.user_id == user_id) & KnownBrowser.id.not_in(this)
     db.execute(delete(KnownBrowser).where(others).execution_options(synchronize_session=False))
     mine = update(KnownBrowser).where(KnownBrowser.user_id == user_id).values(trusted_until=None)
     db.execute(mine.execution_options(synchronize_session=False))
+    sessions.end_all(db, user_id, but=kept)
 
 
 def sweep(db: Session, *, now: datetime) -> None:

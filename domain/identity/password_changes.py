@@ -59,9 +59,9 @@ def change_password(
         journal.refuse(db, "account:password:change_refused", now=now, origin=origin, actor_id=user_id)
         raise Problem("This is not your current password.", field=CURRENT_FIELD)
     new_hash = hasher.hash(new)
-    user = db.get_one(User, user_id, with_for_update=True)
-    browsers.sign_out_others(db, user_id, kept=permit.member.session_id)
+    user = db.get_one(User, user_id, with_for_update={"key_share": True})
     _replace(db, notices, user, new_hash, tag="account:password:changed", origin=permit.principal.origin, now=now)
+    browsers.sign_out_others(db, user_id, kept=permit.member.session_id)
 
 
 def request_reset(
@@ -116,12 +116,12 @@ def reset_password(
     check_new_password(new, about=about, breaches=breaches)
     new_hash = hasher.hash(new)
     begun, user = _open(db, box, token, now=now)
-    db.refresh(user, with_for_update=True)  # two links used at once wait for each other here
+    db.refresh(user, with_for_update={"key_share": True})  # two links used at once wait for each other here
     if not ceremonies.spend(db, begun, now=now):
         raise LinkOver
     ceremonies.abandon(db, Purpose.SET_UP_ADMIN, user_id=user.id)
-    browsers.sign_out_others(db, user.id, kept=None)
     _replace(db, notices, user, new_hash, tag="account:password:reset", origin=origin, now=now)
+    browsers.sign_out_others(db, user.id, kept=None)
     return user
 
 
@@ -129,7 +129,6 @@ def _replace(
     db: Session, notices: Notices, user: User, new_hash: str, *, tag: str, origin: Origin, now: datetime
 ) -> None:
     user.password_hash, user.password_changed_at = new_hash, now
-    ceremonies.abandon(db, Purpose.RESET_PASSWORD, user_id=user.id)
     for budget in (PASSWORD_OF_ACCOUNT, PRESENCE):
         throttle.clear(db, budget, str(user.id))
     journal.record(db, tag, now=now, origin=origin, actor_id=user.id)

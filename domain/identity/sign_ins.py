@@ -76,8 +76,8 @@ def complete(
     if is_bare and now - (last.at if last else user.registered_at) > UNSEEN_FOR:
         user.address_proof_due_since = now
     failures = _failures_since(db, user.id, last.id if last else 0)
-    browser = browsers.meet(db, user.id, handle, origin=origin, now=now)
     ceremonies.abandon(db, Purpose.RESET_PASSWORD, user_id=user.id)
+    browser = browsers.meet(db, user.id, handle, origin=origin, now=now)
     journal.record(db, SIGNED_IN, now=now, origin=origin, actor_id=user.id, details={"method": method.words})
     if failures >= WORTH_TELLING:
         notices.tell(db, user, "sign-in-after-failures", now=now, origin=origin, failures=failures)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 import pyotp
@@ -184,5 +185,22 @@ def test_a_new_second_factor_ends_the_session_that_begins_in_the_same_moment(
     addition = Elsewhere(either_app, partial(add_app, either_app, user_id, clock)).begin()
     rise(either_app, user_id, row, clock, Method.PASSWORD)
     addition.finish()
+
+    assert full_sessions() == 0
+
+
+def test_a_sign_in_and_a_new_password_never_wait_for_each_other(
+    either_app: Flask, clock: SettableClock, ana: User
+) -> None:
+    user_id = ana.id
+    browsers.meet(db.session(), user_id, HANDLE, origin=ORIGIN, now=clock.now())
+    row = half_signed_in(user_id, clock)
+    db.session.commit()
+    clock.advance(timedelta(minutes=1))
+    browsers.meet(db.session(), user_id, HANDLE, origin=ORIGIN, now=clock.now())  # the first thing on arrival
+
+    change = Elsewhere(either_app, partial(change_password, either_app, user_id, clock)).begin()
+    rise(either_app, user_id, row, clock, Method.APP)
+    change.finish()
 
     assert full_sessions() == 0
