@@ -190,10 +190,7 @@ def _last_sign_in(db: Session, user_id: int) -> Event | None:
 
 
 def _failures_since(db: Session, user_id: int, event_id: int) -> int:
-    failed = (
-        select(Event.details)
-        .where(Event.user_id == user_id, Event.tag == NOT_SIGNED_IN, Event.id > event_id)
-        .order_by(Event.id.desc())
-        .limit(MOST_COUNTED)
-    )
-    return len([details for details in db.scalars(failed) if details["reason"] == WRONG_PASSWORD])
+    """The database leaves out what was no wrong password: as many tries that had to wait would hide those."""
+    failed = select(Event.id).where(Event.user_id == user_id, Event.tag == NOT_SIGNED_IN, Event.id > event_id)
+    wrong = failed.where(Event.details["reason"].as_string() == WRONG_PASSWORD)
+    return len(db.scalars(wrong.limit(MOST_COUNTED)).all())

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from adapters.clock import SettableClock
+from domain.identity import accounts, sign_ins
 from domain.identity.passwords import HashCost, PasswordHasher
 from domain.identity.throttle import PASSWORD_FROM_ADDRESS, PASSWORD_OF_ACCOUNT
 from models import BrowserSession, Email, Event, User, db
@@ -232,6 +233,22 @@ def test_after_three_wrong_passwords_the_owner_is_told(browser: Browser, people:
     assert "after 3 wrong passwords" in letter.subject
     for words in ("22 Nov 2026, 14:05 UTC", "203.0.113.7", "Firefox on Linux"):
         assert words in letter.text
+
+
+@requirement("R14")
+def test_tries_that_nobody_looked_at_do_not_hide_wrong_passwords(either_app: Flask, clock: SettableClock) -> None:
+    """Whoever guesses would only have to go on while he has to wait, and the owner would be told of none."""
+    People(either_app, clock).a_user("ana").verified().build()
+    for number in range(10):
+        sign_in(Browser(either_app, address=f"198.51.100.{number}"), "ana", "wrong horse")
+    waiting = Browser(either_app, address="198.51.100.200")
+    while tags().count(accounts.NOT_SIGNED_IN) < 10 + sign_ins.MOST_COUNTED:
+        assert sign_in(waiting, "ana", "wrong horse") == 429
+
+    clock.advance(timedelta(minutes=5))
+    sign_in(Browser(either_app, address="198.51.100.201"))
+
+    assert "sign-in-after-failures" in notices_to("ana@mail.example")
 
 
 @requirement("R14")
