@@ -149,6 +149,7 @@ def remove(db: Session, permit: Permit, notices: Notices, email: Email, *, now: 
     user = _locked_with(db, email)
     if email.is_primary:
         raise Problem("Your primary address cannot be removed. Make another one primary first.")
+    _void_links(db, user)
     notices.tell(db, user, "address-removed", now=now, origin=permit.principal.origin, address=email.address)
     _record(db, permit, "account:email:removed", email, now=now)
     user.emails.remove(email)
@@ -167,6 +168,7 @@ def make_primary(db: Session, permit: Permit, notices: Notices, email: Email, *,
     if email.is_primary:
         return
     _move_primary(db, user, email)
+    _void_links(db, user)
     _record(db, permit, "account:email:made_primary", email, now=now)
     notices.tell(db, user, "primary-address-changed", now=now, origin=permit.principal.origin, address=email.address)
 
@@ -248,6 +250,12 @@ def _move_primary(db: Session, user: User, email: Email) -> None:
         db.flush()
     email.is_primary = True
     db.flush()
+
+
+def _void_links(db: Session, user: User) -> None:
+    """Whoever still reads the former address must not find a way in there that was mailed before."""
+    for purpose in (Purpose.RESET_PASSWORD, Purpose.CONFIRM_BROWSER):
+        ceremonies.abandon(db, purpose, user_id=user.id)
 
 
 def _record(db: Session, permit: Permit, tag: str, email: Email, *, now: datetime) -> None:

@@ -154,6 +154,22 @@ def test_the_primary_address_cannot_be_removed(browser: Browser, ana: User) -> N
     assert len(addresses()) == 1
 
 
+@pytest.mark.parametrize("change", ["remove", "primary"])
+def test_links_that_were_mailed_before_an_address_was_given_up_do_not_work(
+    app: Flask, browser: Browser, ana: User, change: str
+) -> None:
+    """An address is given up because somebody else reads it, too: one who has asked for a new password there."""
+    add(browser, verified=True)
+    lost = SECOND if change == "remove" else "ana@mail.example"
+    Browser(app).post("/account/request-password-reset/", username_or_email=lost)
+    link = link_to(lost)
+
+    browser.post(f"{EMAILS}{id_of(SECOND)}/{change}")
+
+    assert "reset-password" in link
+    assert Browser(app).get(link).status_code == 422
+
+
 def test_a_removed_address_can_be_verified_by_somebody_else(
     app: Flask, browser: Browser, people: People, ana: User
 ) -> None:
