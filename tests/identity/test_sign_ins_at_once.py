@@ -13,6 +13,7 @@ from flask import Flask
 from adapters.clock import SettableClock
 from domain.identity import accounts, browsers, password_changes, sessions, sign_ins, totp_enrolment
 from domain.identity.accounts import WrongCredentials
+from domain.identity.handles import new_handle
 from domain.identity.passwords import HashCost, PasswordHasher
 from domain.identity.sessions import Level
 from domain.identity.sign_ins import Method
@@ -22,7 +23,7 @@ from tests.browsing import wiring_of
 from tests.builders import PASSWORD, People
 from tests.permits import ORIGIN, permit_for
 
-HANDLE = browsers.new_handle()
+HANDLE = new_handle()
 NEW = "quiet lantern over seven harbours"
 A_WHILE = 1.0  # seconds: longer than what does not have to wait takes
 
