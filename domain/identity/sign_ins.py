@@ -151,12 +151,12 @@ def ask_for_confirmation(
 
     destination, trust: where to go on then, and whether that browser is to be trusted.
     """
-    user_id, browser = user.id, digest(handle).hex()
+    user_id, browser, since = user.id, digest(handle).hex(), user.password_changed_at.isoformat()
     db.commit()  # a code that was right is spent, whether or not the link is ever opened
     throttle.take(db, (NEW_BROWSER_MAIL, str(user_id)), now=now)
     user = db.get_one(User, user_id)
     assert user.primary_email is not None  # noqa: S101 - `must_confirm` has seen that it is verified
-    payload = {"browser": browser, "method": method.name, "destination": destination, "trust": trust}
+    payload = {"browser": browser, "method": method.name, "destination": destination, "trust": trust, "since": since}
     token = ceremonies.begin(db, box, Purpose.CONFIRM_BROWSER, now=now, payload=payload, user_id=user_id)
     journal.record(db, "account:sign_in:waiting", now=now, origin=origin, actor_id=None, user_id=user_id)
     to, username = user.primary_email.address, user.username
@@ -177,11 +177,20 @@ class Waiting:
 def waiting(db: Session, box: SecretBox, token: str, *, handle: str | None, now: datetime) -> Waiting | None:
     """What a link of `ask_for_confirmation` leads to; None if it is over."""
     begun = ceremonies.look_up(db, box, Purpose.CONFIRM_BROWSER, token, now=now)
-    if begun is None:
+    if begun is None or not _still_proves(db, begun):
         return None
     kept = begun.payload
     is_here = handle is not None and digest(handle).hex() == kept["browser"]
     return Waiting(begun, Method[kept["method"]], kept["destination"], kept["trust"], is_here)
+
+
+def _still_proves(db: Session, begun: Begun) -> bool:
+    """Whether what was given is still what the account asks for. A change voids the links that wait; but one that came
+    between the proof and the mail found none."""
+    user, kept = db.get_one(User, begun.user_id), begun.payload
+    standing = standing_of(db, user.id)
+    needs_more = standing is not None and standing.has_second_factor and kept["method"] == Method.PASSWORD.name
+    return user.password_changed_at.isoformat() == kept["since"] and not needs_more
 
 
 def _last_sign_in(db: Session, user_id: int) -> Event | None:

@@ -12,7 +12,7 @@ from domain import upkeep
 from domain.identity import sign_ins
 from domain.identity.sign_ins import Method
 from domain.identity.throttle import NEW_BROWSER_MAIL
-from models import BrowserSession, Event, KnownBrowser, User, db
+from models import BrowserSession, Event, KnownBrowser, TotpApp, User, db
 from tests.browsing import Browser, wiring_of
 from tests.builders import PASSWORD, People, code_of
 from tests.conftest import MakeApp
@@ -82,6 +82,29 @@ def test_the_button_behind_the_link_lets_the_browser_in(app: Flask, clock: Setta
     assert is_signed_in(browser)
     session = db.session.scalars(sa.select(BrowserSession).where(BrowserSession.user_id == ana.id)).one()
     assert (session.method, session.confirmed_at) == ("authenticator app", clock.now())
+
+
+@pytest.mark.parametrize("change", ["password", "second factor"])
+def test_a_link_that_a_change_of_the_same_moment_did_not_find_lets_nobody_in(
+    app: Flask, people: People, clock: SettableClock, change: str
+) -> None:
+    ben, browser = people.a_user("ben").verified().build(), Browser(app)
+    assert give_password(browser, "ben").headers["Location"] == SENT
+    clock.advance(timedelta(minutes=1))
+    if change == "password":
+        ben.password_changed_at = clock.now()
+    else:
+        db.session.add(
+            TotpApp(
+                public_id="app", user_id=ben.id, label="My phone", secret_sealed=b"", last_step=0, added_at=clock.now()
+            )
+        )
+    db.session.commit()
+
+    page = browser.submit(link_to("ben@mail.example"), status=422)
+
+    assert "does not work any more" in page.text
+    assert not is_signed_in(browser)
 
 
 def test_from_then_on_the_account_knows_the_browser(app: Flask, clock: SettableClock, ana: User) -> None:
