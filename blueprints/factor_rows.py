@@ -34,4 +34,4 @@ def _notes(factor: SecondFactor) -> list[str]:
     kept = "synced" if factor.is_backed_up else "could be synced" if factor.is_backup_eligible else "this device only"
     make = make_of(factor.aaguid)
     claims = [f"says it is {make}"] if make else []
-    return [kept, *claims, *(["signs in without a password"] if factor.is_discoverable else [])]
+    return [kept, *claims, *(["signs in without a password"] if factor.signs_in_alone else [])]

@@ -60,6 +60,11 @@ class Passkey(Base):
         lives_in_something = self.is_backup_eligible or {"internal", "hybrid"} & set(self.transports.split())
         return "passkey" if lives_in_something else "security key"
 
+    @property
+    def signs_in_alone(self) -> bool:
+        """Whether it needs neither username nor password: it knows whose it is, and checks that it is they."""
+        return self.is_discoverable and self.verifies_user
+
 
 class RecoveryCode(Base):
     """One of ten ways back in, each good once."""

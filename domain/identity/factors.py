@@ -119,8 +119,16 @@ def welcome(
     recovery.make_first_codes(db, permit, box, user, now=now)
     browsers.sign_out_others(db, user.id, kept=permit.member.session_id)
     _record(db, permit, "added", user, factor, now=now)
-    origin = permit.principal.origin
-    notices.tell(db, user, "factor-added", now=now, label=factor.label, kind=factor.kind, origin=origin)
+    notices.tell(
+        db,
+        user,
+        "factor-added",
+        now=now,
+        label=factor.label,
+        kind=factor.kind,
+        signs_in_alone=isinstance(factor, Passkey) and factor.signs_in_alone,
+        origin=permit.principal.origin,
+    )
 
 
 def rename(db: Session, permit: Permit, notices: Notices, factor: SecondFactor, *, label: str, now: datetime) -> None:

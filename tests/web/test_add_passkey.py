@@ -397,6 +397,21 @@ def test_two_tabs_each_finish_their_own(browser: Browser, ana: User) -> None:
     assert labels(ana) == ["Second tab", "First tab"]
 
 
+@pytest.mark.parametrize(("verifies_user", "is_discoverable"), [(True, True), (True, False), (False, True)])
+def test_it_is_said_to_sign_in_alone_only_where_it_does(
+    browser: Browser, ana: User, verifies_user: bool, is_discoverable: bool
+) -> None:
+    authenticator = Authenticator(verifies_user=verifies_user, is_discoverable=is_discoverable)
+
+    add(browser.sign_in(ana), authenticator)
+
+    (letter,) = letters("ana@mail.example")
+    for part in (letter.text, letter.html):
+        assert ("signs you in without the password" in part) == (verifies_user and is_discoverable)
+        assert ("which works without the password" in part) == (verifies_user and is_discoverable)
+    assert ("signs in without a password" in browser.page(LIST).text) == (verifies_user and is_discoverable)
+
+
 @requirement("R49")
 def test_the_list_shows_how_each_is_kept_and_when_it_was_used(app: Flask, browser: Browser, people: People) -> None:
     manager, stick = a_password_manager(), a_security_key()

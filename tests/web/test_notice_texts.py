@@ -40,9 +40,9 @@ Values = dict[str, object]
 LINK = "vHn3-x_Q" * 5 + "abc"  # as long as a real one, with the characters that a line could break at
 ACME = Project(name="Acme.Utils", normalized_name="acme-utils")
 WHEEL = "acme_utils-1.0-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
-APP: Values = {"origin": ORIGIN, "label": "My phone", "kind": "authenticator app"}
-KEY: Values = {"origin": ORIGIN, "label": "Blue key", "kind": "security key"}
-PASSKEY: Values = {"origin": ORIGIN, "label": "Laptop", "kind": "passkey"}
+APP: Values = {"origin": ORIGIN, "label": "My phone", "kind": "authenticator app", "signs_in_alone": False}
+KEY: Values = {"origin": ORIGIN, "label": "Blue key", "kind": "security key", "signs_in_alone": False}
+PASSKEY: Values = {"origin": ORIGIN, "label": "Laptop", "kind": "passkey", "signs_in_alone": True}
 EVERYTHING = ApiToken(description="ci", hint="WXYZ", reaches_all=True, expires_at=None)
 SOMETHING = ApiToken(
     description="nightly", hint="WXYZ", reaches_all=False, projects=[ACME], expires_at=START + timedelta(days=30)
