@@ -16,7 +16,14 @@ from domain.identity import account_names, ceremonies, emails, guesses, throttle
 from domain.identity.ceremonies import Purpose
 from domain.identity.emails import Address
 from domain.identity.passwords import PasswordHasher, check_new_password
-from domain.identity.throttle import PASSWORD_FROM_ADDRESS, PASSWORD_OF_ACCOUNT, PRESENCE, REGISTER, Budget, TooMany
+from domain.identity.throttle import (
+    PASSWORD_AFTER_KEY,
+    PASSWORD_FROM_ADDRESS,
+    PASSWORD_OF_ACCOUNT,
+    REGISTER,
+    Budget,
+    TooMany,
+)
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
@@ -161,7 +168,7 @@ def authenticate_after_key(
     Out of a budget that only the holder of the key can spend, so that no stranger's guesses stand in the way. Whose
     account it is was told by the key already, so that a wrong password may be called that.
     """
-    kept_hash, spending = db.get_one(User, user_id).password_hash, (PRESENCE, str(user_id))
+    kept_hash, spending = db.get_one(User, user_id).password_hash, (PASSWORD_AFTER_KEY, str(user_id))
     try:
         return _with_password(db, hasher, user_id, kept_hash, password, spending=spending, origin=origin, now=now)
     except WrongCredentials:

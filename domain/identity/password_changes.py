@@ -11,7 +11,14 @@ from domain import journal
 from domain.identity import account_names, accounts, browsers, ceremonies, emails, throttle
 from domain.identity.ceremonies import Begun, Purpose
 from domain.identity.passwords import PasswordHasher, check_new_password
-from domain.identity.throttle import PASSWORD_OF_ACCOUNT, PRESENCE, RESET_FROM_ADDRESS, RESET_MAIL, TooMany
+from domain.identity.throttle import (
+    PASSWORD_AFTER_KEY,
+    PASSWORD_OF_ACCOUNT,
+    PRESENCE,
+    RESET_FROM_ADDRESS,
+    RESET_MAIL,
+    TooMany,
+)
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
@@ -129,7 +136,7 @@ def _replace(
     db: Session, notices: Notices, user: User, new_hash: str, *, tag: str, origin: Origin, now: datetime
 ) -> None:
     user.password_hash, user.password_changed_at = new_hash, now
-    for budget in (PASSWORD_OF_ACCOUNT, PRESENCE):
+    for budget in (PASSWORD_OF_ACCOUNT, PASSWORD_AFTER_KEY, PRESENCE):
         throttle.clear(db, budget, str(user.id))
     journal.record(db, tag, now=now, origin=origin, actor_id=user.id)
     notices.tell(db, user, "password-changed", now=now, origin=origin)

@@ -41,8 +41,10 @@ EVER = timedelta(days=20_000)  # until a success starts the count over; its seco
 
 # The figures are PyPI's where it has them. One account's second factors share one budget: more apps must not mean
 # more guesses.
-# A stranger can spend it, so it holds for minutes only, and never for whoever is signed in: that is PRESENCE.
+# A stranger can spend it, so it holds for minutes only, and never for whoever is signed in: that is PRESENCE. Nor does
+# whoever found a key spend that one: its owner has to confirm before it can be removed.
 PASSWORD_OF_ACCOUNT = Budget("password:account", "wrong passwords", _limits((10, 5 * MINUTE)))
+PASSWORD_AFTER_KEY = Budget("password:key", "wrong passwords", _limits((10, 5 * MINUTE), (50, DAY)))
 PRESENCE = Budget("presence:account", "wrong passwords", _limits((10, 5 * MINUTE), (50, DAY)))
 PASSWORD_FROM_ADDRESS = Budget(
     "password:address", "wrong passwords", _limits((20, 5 * MINUTE), (200, HOUR)), by_network=True

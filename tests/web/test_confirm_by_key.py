@@ -165,6 +165,24 @@ def test_a_stranger_who_guesses_passwords_does_not_stand_in_the_way(
     assert is_confirmed(stale)
 
 
+@requirement("R106")
+def test_a_thief_who_guesses_the_password_behind_a_key_does_not_stand_in_the_way(
+    app: Flask, stale: Browser, stick: Authenticator
+) -> None:
+    """The owner has to confirm before the stolen key can be removed."""
+    stick.is_discoverable = True
+    guesses = []
+    for number in range(11):
+        thief = Browser(app, address=f"198.51.100.{number}")
+        sign_in(thief, stick, by(stick))
+        guesses.append(thief.post("/account/two-factor/password/", password=WRONG).status_code)
+
+    confirm(stale, stick, password=PASSWORD)
+
+    assert guesses[-1] == 429
+    assert is_confirmed(stale)
+
+
 @requirement("R47")
 @pytest.mark.parametrize("tells_whose", [True, False])
 def test_the_key_of_somebody_else_confirms_nothing(stale: Browser, people: People, tells_whose: bool) -> None:
