@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import request, session, url_for
+from flask import current_app, request, session, url_for
 from werkzeug.routing import BuildError
 
 from blueprints import wiring
@@ -24,12 +24,16 @@ MAX_VALUES = 30
 
 @dataclass(frozen=True)
 class Kept:
-    """What pages say of an interrupted action: "Kept for you: create an API token “ci”"."""
+    """What pages say of an interrupted action: "Kept for you: create an API token “ci”".
+
+    is_undone: somebody pressed the button already, and has to press it again.
+    """
 
     label: str
     name: str
     until: datetime
     has_values: bool
+    is_undone: bool
 
 
 def keep(denial: Denial, *, resume: str | None, keeps: tuple[str, ...]) -> None:
@@ -50,6 +54,7 @@ def keep(denial: Denial, *, resume: str | None, keeps: tuple[str, ...]) -> None:
         "label": denial.action.label,
         "name": denial.target.name if denial.target else "",
         "is_step": not denial.action.needs.second_factor,
+        "is_undone": request.method == "POST",
         "behind": None if denial.action.needs.second_factor else _left_behind(),
     }
     _begin(payload, user_id=principal.account.user_id, session_id=principal.session_id)
@@ -61,7 +66,13 @@ def peek() -> Kept | None:
     if begun is None:
         return None
     payload = begun.payload
-    return Kept(payload["label"], payload["name"], begun.expires_at, bool(payload["values"]))
+    return Kept(
+        label=payload["label"],
+        name=payload["name"],
+        until=begun.expires_at,
+        has_values=bool(payload["values"]),
+        is_undone=payload.get("is_undone", False),  # kept by a former version
+    )
 
 
 def take() -> str | None:
@@ -129,6 +140,8 @@ def _address(begun: Begun) -> str | None:
         session[MARK] = secrets.token_urlsafe(MARK_BYTES)
         query[MARK] = [session[MARK]]
     try:
-        return url_for(endpoint, _method="GET", **url_values, **query)
-    except BuildError:  # the page has gone or takes other values since a new version was installed
+        takes = {name for rule in current_app.url_map.iter_rules(endpoint) for name in rule.arguments}
+        its_own = {name: value for name, value in url_values.items() if name in takes}  # a list takes no row's number
+        return url_for(endpoint, _method="GET", **its_own, **query)
+    except (BuildError, KeyError):  # the page has gone or takes other values since a new version was installed
         return None

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from flask import jsonify, redirect, render_template, request, url_for
+from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import StringField
@@ -97,9 +97,15 @@ def reauthenticate_validate(permit: Permit) -> ResponseReturnValue:
 
 
 def _confirmed() -> str:
-    """Remember it, and return the address of what was interrupted. Commits."""
+    """Remember it, and return the address of what was interrupted. Commits.
+
+    A button that was pressed before has done nothing, and whoever thinks that a stranger's session is over must not go
+    away content: so it is said.
+    """
     confirm_presence()
-    address = intent.take()
+    kept, address = intent.peek(), intent.take()
+    if kept is not None and kept.is_undone and address is not None:
+        flash(f"Confirmed. You asked to {kept.label}: that is not done yet. Go on here.", "info")
     db.session.commit()
     return address or url_for("management.account")
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from blueprints import wiring
+from blueprints import browser_cookie, wiring
 from blueprints.gate import management_action
 from blueprints.management import bp
 from blueprints.management.targets import ROW_ID, browser_from_url, session_from_url
@@ -23,6 +23,7 @@ def sessions(permit: Permit) -> ResponseReturnValue:
     user_id, this_id, now = permit.account.user_id, permit.member.session_id, wiring.now()
     listed = domain_sessions.list_of(db.session(), user_id, now=now)
     longest = domain_sessions.longest(is_admin=db.session.get_one(User, user_id).is_admin)
+    this_browser = browsers.find(db.session(), user_id, browser_cookie.handle(), now=now)
     return render_template(
         "management/sessions.html",
         sessions=sorted(listed, key=lambda session: session.id != this_id),  # this one first
@@ -30,6 +31,7 @@ def sessions(permit: Permit) -> ResponseReturnValue:
         this_id=this_id,
         hours=longest // timedelta(hours=1),
         trust_days=browsers.TRUST_LASTS.days,
+        this_browser_id=this_browser.id if this_browser else None,
     )
 
 

@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from flask import abort
 
+from blueprints.rendering import browser as browser_name
 from domain.index import projects, releases
 from domain.policy.principals import Member, Principal
 from domain.policy.targets import Target
@@ -49,13 +50,13 @@ def invitation_from_url(principal: Principal, invitation_id: int) -> Target:
 def session_from_url(principal: Principal, session_id: int) -> Target:
     """One's own session."""
     session = _own(principal, BrowserSession, session_id)
-    return Target(session, session.address, owner_id=session.user_id)
+    return Target(session, browser_name(session.user_agent), owner_id=session.user_id)
 
 
 def browser_from_url(principal: Principal, browser_id: int) -> Target:
     """A browser that one's own account knows."""
     browser = _own(principal, KnownBrowser, browser_id)
-    return Target(browser, browser.address, owner_id=browser.user_id)
+    return Target(browser, browser_name(browser.user_agent), owner_id=browser.user_id)
 
 
 def _own(principal: Principal, table: type[Own], row_id: int) -> Own:

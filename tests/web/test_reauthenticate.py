@@ -42,6 +42,29 @@ def test_what_was_asked_stands_on_the_page_and_opens_afterwards(
     assert confirmed_at(ana) == clock.now()
 
 
+def test_a_button_that_was_pressed_before_is_said_to_have_done_nothing(
+    browser: Browser, clock: SettableClock, ana: User
+) -> None:
+    browser.sign_in(ana)
+    clock.advance(timedelta(minutes=15))
+
+    browser.submit(MAKE)
+    page = browser.submit(CONFIRM, password=PASSWORD, totp_value=code_of(ana, clock))
+
+    assert "Confirmed. You asked to make new recovery codes: that is not done yet. Go on here." in page.text
+
+
+def test_of_a_page_that_was_only_opened_nothing_is_said(browser: Browser, clock: SettableClock, ana: User) -> None:
+    browser.sign_in(ana)
+    clock.advance(timedelta(minutes=15))
+
+    browser.page("/manage/account/totp-provision")
+    page = browser.submit(CONFIRM, password=PASSWORD, totp_value=code_of(ana, clock))
+
+    assert page.h1 == "Connect another authenticator app"
+    assert "not done yet" not in page.text
+
+
 def test_with_nothing_kept_it_leads_to_the_account(browser: Browser, clock: SettableClock, ana: User) -> None:
     browser.sign_in(ana)
 

@@ -239,9 +239,12 @@ def test_ending_wants_to_know_who_one_is_and_leads_back(
     clock.advance(timedelta(minutes=15))
 
     asked = [here.post(path).headers["Location"] for path in (end(phone), END_OTHERS)]
+    here.post(end(phone))
+    confirming = here.page(CONFIRM)
     answer = here.post(CONFIRM, password=PASSWORD, totp_value=code_of(ana, clock))
 
     assert asked == [CONFIRM, CONFIRM]
+    assert "End a session “Safari on iPhone”" in confirming.text
     assert is_signed_in(there)
     assert answer.headers["Location"] == SESSIONS
 

@@ -327,8 +327,36 @@ def test_it_is_listed_with_browser_address_and_end(trusted: Browser) -> None:
 
     table = next(table for table in page.root.iter("table") if "Trusted until" in "".join(table.itertext()))
     words = " ".join("".join(table.itertext()).split())
-    for expected in ("Firefox on Linux", "22 Nov 2026", "22 Dec 2026", "203.0.113.7", "Ask it again"):
+    for expected in ("Firefox on Linux", "This one", "22 Nov 2026", "22 Dec 2026", "203.0.113.7", "Ask it again"):
         assert expected in words
+
+
+@requirement("R41")
+def test_where_no_other_session_is_the_button_names_the_trust_alone(
+    app: Flask, trusted: Browser, clock: SettableClock, ana: User
+) -> None:
+    give_password(trusted)
+    alone = trusted.page(SESSIONS).text
+    clock.advance(timedelta(minutes=1))
+    sign_in(Browser(app), ana, clock)
+
+    page = trusted.page(SESSIONS)
+
+    assert "Trust no browser any more" in alone
+    assert "End all other sessions" not in alone
+    assert "End all other sessions" in page.text
+    assert "Ending all others ends the trust in browsers, too." in page.text
+
+
+def test_another_browser_is_not_called_this_one(app: Flask, trusted: Browser, clock: SettableClock, ana: User) -> None:
+    other = Browser(app)
+    clock.advance(timedelta(minutes=1))
+    sign_in(other, ana, clock)
+
+    page = other.page(SESSIONS)
+
+    table = next(table for table in page.root.iter("table") if "Trusted until" in "".join(table.itertext()))
+    assert "This one" not in "".join(table.itertext())
 
 
 # --- how it ends ------------------------------------------------------------------------------------------------------
