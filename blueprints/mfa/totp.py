@@ -78,14 +78,15 @@ def _page(permit: Permit, form: TotpForm, status: Status) -> ResponseReturnValue
         flash(problem.message, "warning")
         return redirect(url_for("mfa.choose"), 303)
     db.session.commit()
-    is_first = not factors.all_of(db.session(), user_id)
+    is_first, apps = not factors.all_of(db.session(), user_id), factors.apps_of(db.session(), user_id)
     secret: str = waiting.payload["secret"]
-    label = _free_label(permit) if factors.apps_of(db.session(), user_id) else ""
+    label = _free_label(permit) if apps else ""
     uri = otpauth_uri(secret, account=permit.account.username, issuer=f"{site.name} {site.host}", label=label)
     page = render_template(
         "mfa/totp.html",
         form=form,
         is_first=is_first,
+        which="your" if is_first else "another" if apps else "an",
         qr=_qr(uri),
         uri=uri,
         key=grouped(secret),

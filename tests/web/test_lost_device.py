@@ -121,6 +121,18 @@ def test_the_new_one_is_added_and_the_lost_one_removed_without_another_proof(
     assert thief.submit(SECOND_STEP, totp_value=code_of(ana, clock), status=422).status == 422
 
 
+def test_whoever_has_a_key_and_no_app_is_not_told_of_another_app(
+    browser: Browser, clock: SettableClock, ana: User
+) -> None:
+    a_key(ana, clock, refused=False)
+    without_app(ana)
+    browser.sign_in(ana)
+
+    page = browser.page("/manage/account/totp-provision")
+
+    assert page.h1 == "Connect an authenticator app"
+
+
 @requirement("R33")
 def test_it_needs_the_password_before_it(browser: Browser, ana: User) -> None:
     answer = browser.post(RECOVERY_STEP, recovery_code_value=recovery_code_of(ana))
