@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 
 from sqlalchemy import or_, select
@@ -156,8 +156,17 @@ def describe(tag: str, details: Mapping[str, object]) -> str:
     """An event in words; by its tag if the table does not know it. A fact that is missing shows as an ellipsis."""
     if tag not in WORDS:
         return tag
-    words = WORDS[tag].format_map(_Facts(details))
+    facts = _Facts(details)
+    if "until" in facts:
+        facts["until"] = _day(str(facts["until"]))
+    words = WORDS[tag].format_map(facts)
     return words[:1].upper() + words[1:]
+
+
+def _day(iso: str) -> str:
+    """A day of the journal, `2026-12-22`, as pages write it: `22 Dec 2026`."""
+    day = date.fromisoformat(iso)
+    return f"{day.day} {day:%b %Y}"
 
 
 def _entry(event: Event, actor: str | None) -> Entry:

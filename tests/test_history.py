@@ -33,6 +33,8 @@ def test_every_event_that_is_written_down_has_its_words() -> None:
         ("account:totp:added", {"label": "{0.__class__} {x}"}, "Authenticator app “{0.__class__} {x}” added"),
         ("account:totp:added", {}, "Authenticator app “…” added"),
         ("account:sign_in:failed", {"reason": "wrong password"}, "Somebody could not sign in: wrong password"),
+        ("account:browser:trusted", {"until": "2026-12-02"}, "Browser trusted until 2 Dec 2026"),
+        ("account:browser:trusted", {}, "Browser trusted until …"),
         ("someone:elses:tag", {"x": "y"}, "someone:elses:tag"),
         ("a:{b}:c", {}, "a:{b}:c"),
     ],
