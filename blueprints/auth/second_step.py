@@ -97,11 +97,7 @@ def recovery_step() -> ResponseReturnValue:
         return _refused("auth/recovery_step.html", form, problem)
     if level() is Level.FULL:  # and does not wait for a mailed link
         few = " Make new ones now." if left <= recovery.FEW else ""
-        flash(
-            f"You signed in with a recovery code; {left} {'is' if left == 1 else 'are'} left.{few} "
-            "Is your device lost? Add another second factor here, then remove the lost one.",
-            "warning",
-        )
+        flash(f"You signed in with a recovery code; {left} {'is' if left == 1 else 'are'} left.{few}", "warning")
     return redirect(destination, 303)
 
 

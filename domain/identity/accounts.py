@@ -58,7 +58,7 @@ class WrongCredentials(Problem):
     """No such account, or not its password: which of them is never told."""
 
     def __init__(self) -> None:
-        super().__init__("Username or password is wrong.")
+        super().__init__("Username or password is wrong. Type both again, or set a new password.")
 
 
 class AccountFrozen(Problem):

@@ -203,7 +203,8 @@ def _find(db: Session, user_id: int, typed: str, *, origin: Origin, now: datetim
 def _refusal(db: Session, user_id: int, *, origin: Origin, now: datetime) -> Problem:
     guesses.note_refusal(db, user_id, "wrong recovery code", origin=origin, now=now)
     return Problem(
-        "This recovery code does not work. It may be mistyped, used already, or replaced by newer ones.",
+        "This recovery code does not work. It may be mistyped, used already, or replaced by newer ones. Check it, or "
+        "take another.",
         field=FIELD,
     )
 

@@ -96,7 +96,7 @@ def test_every_verified_address_is_told(app: Flask, clock: SettableClock, ana: U
     mails = list(db.session.scalars(sa.select(Mail).where(Mail.notice == "factors-reset")))
     letter = wiring_of(app).notices.read(mails[0])
     assert sorted(mail.to for mail in mails) == ["ana@mail.example", "ana@work.example"]
-    assert letter.subject == "Your second factors were reset on Countersign"
+    assert letter.subject == "The second factors of your account ana were reset"
     assert "An administrator of this index removed all second factors" in " ".join(letter.text.split())
     assert "When:  22 Nov 2026, 14:06 UTC" in letter.text
     assert "http://localhost:8000/manage/account/two-factor/" in letter.text

@@ -344,7 +344,7 @@ def test_a_recovery_code_signs_in_once_and_leads_to_replacing_the_device(app: Fl
 
     assert page.h1 == "Replace the lost device"
     assert "You signed in with a recovery code; 9 are left." in page.text
-    assert "Add another second factor here, then remove the lost one." in page.text
+    assert "Add a new second factor first, then remove the one that you have no more" in page.text
     assert "This recovery code does not work. It may be mistyped, used already, or replaced" in again.text
     used = db.session.scalars(sa.select(RecoveryCode).where(RecoveryCode.used_at.is_not(None))).one()
     assert (used.user_id, used.used_from) == (ana.id, "203.0.113.7")
