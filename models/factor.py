@@ -44,7 +44,7 @@ class Passkey(Base):
     sign_count: Mapped[int] = mapped_column(BigInteger)  # 0 for good where the authenticator keeps none
     aaguid: Mapped[str] = mapped_column(String(36))  # which make it says to be
     transports: Mapped[str] = mapped_column(String(100))  # how browsers reach it: "usb nfc"
-    # It checked its owner when it was added, or after the password since then: a PIN that a thief sets is none.
+    # It checked its owner when it was added: a PIN that a thief sets afterwards is none.
     verifies_user: Mapped[bool]
     is_discoverable: Mapped[bool]  # it knows whose it is, and can sign in without a username
     is_backup_eligible: Mapped[bool]  # its keeper may copy it to other devices; never changes

@@ -25,8 +25,9 @@ from models import Passkey, User
 class Proof:
     """A key that answered. verified_user: it checked that it was its owner, so that it counts as both factors.
 
-    It has to have done so before, when it was added or after the password: many keys take a PIN from whoever sets the
-    first one, and a thief's would be as good as its owner's (WebAuthn Level 3 §4, uvInitialized).
+    It has to have done so when it was added, too: many keys take a PIN from whoever sets the first one, and a thief's
+    would be as good as its owner's. WebAuthn Level 3 §4 lets a site raise a key later on (uvInitialized); here its
+    owner adds it anew, which asks for a fresh proof and is told by mail.
     """
 
     key: Passkey
@@ -116,8 +117,6 @@ def prove(
         db.commit()  # the key's counter stays
         _note(db, NOT_SIGNED_IN, key.user_id, "the account is frozen", origin=origin, now=now)
         raise AccountFrozen
-    if purpose is Purpose.PASSKEY_SECOND_STEP and assertion.verified_user:
-        key.verifies_user = True
     return Proof(key, assertion.verified_user and key.verifies_user)
 
 

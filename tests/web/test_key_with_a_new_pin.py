@@ -62,22 +62,26 @@ def test_it_does_not_confirm_alone(browser: Browser, ana: User, stick: Authentic
     assert with_password.status_code == 200
 
 
-def test_used_after_the_password_it_counts_from_then_on(app: Flask, ana: User, stick: Authenticator) -> None:
+def test_used_after_the_password_it_does_not_sign_in_alone_afterwards(
+    app: Flask, ana: User, stick: Authenticator
+) -> None:
     stick.verifies_user = True
     second_step(after_password(app), stick)
-    browser = Browser(app)
-
-    answered = sign_in(browser, stick)
-
-    assert answered.get_json() == {"redirect_to": "/manage/projects/"}
-    assert is_signed_in(browser)
-
-
-def test_used_after_the_password_without_it_nothing_changes(app: Flask, ana: User, stick: Authenticator) -> None:
-    second_step(after_password(app), stick)
-    stick.verifies_user = True
 
     assert sign_in(Browser(app), stick).get_json() == {"redirect_to": PASSWORD_STEP}
+
+
+def test_removed_and_added_again_it_signs_in_alone(
+    app: Flask, browser: Browser, ana: User, stick: Authenticator
+) -> None:
+    browser.sign_in(ana)
+    add(browser, Authenticator(), label="Laptop")
+    browser.post("/manage/account/webauthn-provision/delete", label="Stick")
+    stick.verifies_user = True
+
+    add(browser, stick, label="Stick")
+
+    assert sign_in(Browser(app), stick).get_json() == {"redirect_to": "/manage/projects/"}
 
 
 @pytest.mark.parametrize("verifies_user", [True, False])
