@@ -236,6 +236,21 @@ def test_of_the_last_two_factors_removed_at_once_one_stays(
     assert count(Passkey) + count(TotpApp) == 1
 
 
+@pytest.mark.parametrize("attempt", range(3))
+def test_one_key_removed_in_two_windows_at_once_is_told_once(
+    either_app: Flask, clock: SettableClock, attempt: int
+) -> None:
+    builder = People(either_app, clock).a_user("ana").verified().with_passkey(Authenticator(), "Laptop")
+    browser = Browser(either_app).sign_in(builder.with_totp().build())
+    remove = Ready(browser, f"{ADD}delete", {"csrf_token": browser.form_token(), "label": "Laptop"})
+
+    statuses = at_once([window_of(remove) for _ in range(4)])
+
+    assert statuses[303] == 1
+    assert statuses.keys() <= {303, 404, 422}
+    assert (count(Passkey), count(Mail, Mail.notice == "factor-removed")) == (0, 1)
+
+
 @pytest.mark.parametrize("attempt", range(5))
 def test_a_sign_in_and_the_removal_of_its_key_at_once_leave_the_owner_alone(
     either_app: Flask, clock: SettableClock, attempt: int
