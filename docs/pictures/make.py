@@ -95,9 +95,9 @@ def _register(app: Flask, page: Page) -> None:
     fields = {"username": "newt", "email": "newt@mail.example", "new_password": PASSWORD, "password_confirm": PASSWORD}
     for name, value in fields.items():
         page.fill(f"main [name={name}]", value)
-    page.click("main form button")
+    page.get_by_role("button", name="Create account").click()
     page.goto(_newest_link(app))
-    page.click("main form button")
+    page.get_by_role("button", name="Verify this address").click()
 
 
 def _newest_link(app: Flask) -> str:
