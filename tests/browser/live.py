@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Iterable
 from pathlib import Path
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask
 from sqlalchemy import select
@@ -31,7 +32,7 @@ class Live:
         """Go on with other settings, as an operator does who changes one and starts the index again."""
         app = create_app(settings_for(self._folder, public_url=self.url, **settings))
         self._apps.append(app)
-        self._server.app = app
+        self._server.app = _at_once(app)
 
     @property
     def app(self) -> Flask:
@@ -55,6 +56,20 @@ class Live:
         for app in self._apps:
             with app.app_context():
                 db.engine.dispose()
+
+
+def _at_once(app: WSGIApplication) -> WSGIApplication:
+    """Answer with all of a page or file, and close it: Werkzeug's server leaves it open when a browser hangs up."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        parts = app(environ, start_response)
+        try:
+            return [b"".join(parts)]
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+
+    return answer
 
 
 def _not_yet(environ: object, start_response: object) -> Iterable[bytes]:
