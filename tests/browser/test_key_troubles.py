@@ -113,4 +113,6 @@ def test_only_one_page_at_a_time_asks(open_page: OpenPage) -> None:
 
 def press_twice(page: Page) -> None:
     """As a hand does that is used to doubling clicks."""
-    page.get_by_role("button", name=SIGN_IN_BY_PASSKEY).dblclick(force=True)
+    button = page.get_by_role("button", name=SIGN_IN_BY_PASSKEY)
+    expect(button).to_be_enabled()  # its script is there
+    button.dblclick(force=True)  # forced, for the first click disables it
