@@ -65,6 +65,7 @@ def test_enter_in_the_password_field_asks_the_key(live: Live, open_page: OpenPag
 
     page.goto(TOKENS)
     ana.field("password").fill(PASSWORD)
+    expect(page.get_by_role("button", name=USE_KEY)).to_be_enabled()  # its script is there
     ana.field("password").press("Enter")
 
     ana.arrives_at("Create an API token")
