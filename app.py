@@ -19,6 +19,8 @@ from adapters.mail import Mailer, mailer_from_url
 from adapters.secretbox import SecretBox
 from adapters.storage import open_store
 from blueprints import (
+    admin,
+    api,
     auth,
     browse,
     caller,
@@ -46,7 +48,7 @@ from models.base import db, prepare_engine
 
 Built = TypeVar("Built")
 SITE_NAME = "Countersign"
-BLUEPRINTS = (auth.bp, mfa.bp, management.bp, browse.bp, simple.bp, upload.bp, site.bp)
+BLUEPRINTS = (auth.bp, mfa.bp, management.bp, admin.bp, browse.bp, simple.bp, upload.bp, api.bp, site.bp)
 FORM_BYTES = 1_000_000  # the largest form that is no upload; the upload view sets its own limit
 MAIL_EVERY = timedelta(seconds=3)
 SWEEP_EVERY = timedelta(minutes=10)

@@ -15,7 +15,7 @@ from domain.policy.decision import Denial, Reason
 from domain.policy.judge import way_through, what_would_help
 from domain.policy.principals import Anonymous, Member, TokenHolder
 from domain.policy.rules import Policy
-from domain.policy.targets import Role
+from domain.policy.targets import Target
 from models import db
 
 
@@ -36,9 +36,23 @@ REMEDIES = {
     Reason.TWO_FACTOR_REQUIRED: Remedy("mfa.choose", "Turn on two-factor authentication to continue"),
     Reason.CONFIRMATION_REQUIRED: Remedy("auth.reauthenticate", "Confirm it is you to continue"),
     Reason.ACCOUNT_FROZEN: Remedy(None, "This account is frozen", "Ask an administrator of this index what happened."),
-    Reason.NO_PERMISSION: Remedy(None, "You may not do this", "An owner of the project can do it, or make you one."),
+    Reason.KEY_REQUIRED: Remedy("mfa.choose", "Add a passkey or security key to continue"),
+    Reason.NO_PERMISSION: Remedy(
+        None, "You may not do this", "An owner can do it, or give you the role that it needs."
+    ),
+    Reason.PROJECT_ARCHIVED: Remedy(None, "This project is archived", "An owner can open it again in its settings."),
+    Reason.PROJECT_QUARANTINED: Remedy(
+        None, "This project is in quarantine", "Ask an administrator of this index what happened."
+    ),
+    Reason.PUBLISHERS_ONLY: Remedy(
+        None, "This project takes no API tokens", "An owner can change that on its publishing page."
+    ),
+    Reason.PUBLISHER_SCOPE: Remedy(
+        None, "This trusted publisher does not reach that far", "An owner of the project can add it there."
+    ),
     Reason.TOKEN_EXPIRED: Remedy("management.tokens", "This API token has expired"),
     Reason.TOKEN_SCOPE: Remedy("management.tokens", "This API token does not reach that far"),
+    Reason.TOKEN_NETWORK: Remedy("management.tokens", "This API token is not meant for this network"),
 }
 
 
@@ -74,11 +88,35 @@ def sentence(denial: Denial) -> str:
             return "This API token has expired. Make a new one."
         case Reason.TOKEN_SCOPE:
             return f"This API token does not allow you {asked} here."
+        case Reason.TOKEN_NETWORK:
+            return "This API token may not be used from this network."
+        case Reason.KEY_REQUIRED:
+            return f"{_target(denial).asks_for_key} asks for a passkey or security key {asked}."
+        case Reason.PROJECT_ARCHIVED:
+            return f"{_target(denial).name} is archived. Open it again {asked}."
+        case Reason.PROJECT_QUARANTINED:
+            return f"{_target(denial).name} is in quarantine: you may not {denial.action.label} now."
+        case Reason.PUBLISHERS_ONLY:
+            return f"{_target(denial).name} takes files from trusted publishers only, and no API tokens."
+        case Reason.PUBLISHER_SCOPE:
+            return f"This trusted publisher may not {denial.action.label} here."
         case Reason.NO_PERMISSION:
-            if denial.target is None or denial.action.needs.role is None:
-                return f"You may not {denial.action.label}."
-            who = "owners" if denial.action.needs.role is Role.OWNER else "owners and maintainers"
-            return f"Only {who} of {denial.target.name} may {denial.action.label}. Ask an owner."
+            return _without_permission(denial)
+
+
+def _without_permission(denial: Denial) -> str:
+    needs, target = denial.action.needs, denial.target
+    if needs.administrator:
+        return f"Only administrators of this index may {denial.action.label}."
+    needed = needs.role or needs.organization_role
+    if target is None or needed is None:
+        return f"You may not {denial.action.label}."
+    return f"Only {needed.holders} of {target.name} may {denial.action.label}. Ask an owner."
+
+
+def _target(denial: Denial) -> Target:
+    assert denial.target is not None  # noqa: S101 - these reasons come from the target
+    return denial.target
 
 
 def setup_url(denial: Denial) -> str | None:

@@ -17,7 +17,7 @@ from domain import journal
 from domain.problems import Problem
 from models import db
 
-MACHINE_BLUEPRINTS = frozenset({"upload", "simple"})
+MACHINE_BLUEPRINTS = frozenset({"upload", "simple", "api"})
 PAGES = {
     400: (
         "That request does not fit",

@@ -21,6 +21,7 @@ def record(
     actor_id: int | None,
     user_id: int | None = None,
     project_id: int | None = None,
+    organization_id: int | None = None,
     details: Details | None = None,
 ) -> Event:
     """Write an event into the transaction of the change that it tells of.
@@ -36,6 +37,7 @@ def record(
         actor_id=actor_id,
         user_id=user_id if user_id is not None else actor_id,
         project_id=project_id,
+        organization_id=organization_id,
         address=origin.address[:64],
         user_agent=origin.user_agent[:MAX_USER_AGENT],
         details=dict(details or {}),
@@ -54,6 +56,7 @@ def refuse(
     actor_id: int | None,
     user_id: int | None = None,
     project_id: int | None = None,
+    organization_id: int | None = None,
     details: Details | None = None,
 ) -> None:
     """Write the event of a refusal, which must survive while nothing else may: drops all that the session had begun
@@ -67,6 +70,7 @@ def refuse(
         actor_id=actor_id,
         user_id=user_id,
         project_id=project_id,
+        organization_id=organization_id,
         details=details,
     )
     db.commit()

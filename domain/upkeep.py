@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from adapters.secretbox import SecretBox
 from adapters.storage import BlobStore
 from domain.identity import browsers, ceremonies, sessions, sign_ins, throttle
-from domain.index import collaborators
+from domain.index import invitations
 from domain.notices import Notices
 
 ABANDONED_AFTER = timedelta(days=1)  # no upload takes so long
@@ -25,4 +25,4 @@ def sweep(db: Session, store: BlobStore, box: SecretBox, notices: Notices, *, no
     browsers.sweep(db, now=now)
     sessions.sweep(db, now=now)
     throttle.sweep(db, now=now)
-    collaborators.sweep(db, now=now)
+    invitations.sweep(db, now=now)

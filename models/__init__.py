@@ -7,11 +7,22 @@ from models.ceremony import Ceremony
 from models.event import Event
 from models.factor import Passkey, RecoveryCode, TotpApp
 from models.mail import Mail
-from models.project import Invitation, Project, ProjectRole, SimplePage
-from models.release import DeletedFilename, File, Release
+from models.organization import Organization, OrganizationMember, OrganizationRequest, Team, TeamMember
+from models.project import (
+    Invitation,
+    KeptName,
+    Project,
+    ProjectRole,
+    SimplePage,
+    TeamProject,
+    Transfer,
+    kept_name_owner,
+)
+from models.publisher import Issuer, PendingPublisher, TrustedPublisher
+from models.release import DeletedFile, DeletedFilename, DeletedRelease, File, Release
 from models.session import BrowserSession
 from models.token import ApiToken, token_project
-from models.user import Email, User
+from models.user import Email, RetiredName, User
 
 __all__ = [
     "ApiToken",
@@ -19,22 +30,37 @@ __all__ = [
     "Base",
     "BrowserSession",
     "Ceremony",
+    "DeletedFile",
     "DeletedFilename",
+    "DeletedRelease",
     "Email",
     "Event",
     "File",
     "Invitation",
+    "Issuer",
+    "KeptName",
     "KnownBrowser",
     "Mail",
+    "Organization",
+    "OrganizationMember",
+    "OrganizationRequest",
     "Passkey",
+    "PendingPublisher",
     "Project",
     "ProjectRole",
     "RecoveryCode",
     "Release",
+    "RetiredName",
     "SimplePage",
+    "Team",
+    "TeamMember",
+    "TeamProject",
     "TotpApp",
+    "Transfer",
+    "TrustedPublisher",
     "User",
     "begin_writing",
     "db",
+    "kept_name_owner",
     "token_project",
 ]

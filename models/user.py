@@ -76,7 +76,19 @@ class Email(Base):
     address: Mapped[str] = mapped_column(String(254))
     address_key: Mapped[str] = mapped_column(String(254), index=True)  # lower case
     is_primary: Mapped[bool] = mapped_column(default=False)
+    is_public: Mapped[bool] = mapped_column(default=False)  # shown on the person's public page
     added_at: Mapped[datetime]
     verified_at: Mapped[datetime | None]
 
     user: Mapped[User] = relationship(back_populates="emails")
+
+
+class RetiredName(Base):
+    """A name that an account or organization had and that nobody gets again: old links and pins would lead to whoever
+    took it. kind: "user" or "organization"; key: in lower case."""
+
+    __tablename__ = "retired_name"
+
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    key: Mapped[str] = mapped_column(String(50), primary_key=True)
+    retired_at: Mapped[datetime]

@@ -13,20 +13,28 @@ from adapters.clock import SettableClock
 from domain.identity import recovery, tokens
 from domain.identity.factors import secret_context
 from domain.index.names import lookalike_key, normalize
+from domain.index.versions import version_key
+from domain.policy.principals import Grant
 from models import (
     ApiToken,
     Email,
     File,
     Invitation,
+    Organization,
+    OrganizationMember,
     Passkey,
     Project,
     ProjectRole,
     RecoveryCode,
     Release,
+    Team,
+    TeamMember,
+    TeamProject,
     TotpApp,
     User,
     db,
 )
+from models.organization import organization_key
 from tests.authenticator import Authenticator
 from tests.browsing import wiring_of
 
@@ -192,6 +200,7 @@ class People:
         release = Release(
             project_id=project.id,
             version=version,
+            version_key=version_key(Version(version)),
             is_prerelease=Version(version).is_prerelease,
             created_at=now,
             uploaded_by_id=by.id,
@@ -224,6 +233,9 @@ class People:
         *,
         projects: tuple[Project, ...] | None = None,
         expires_at: datetime | None = None,
+        grants: tuple[Grant, ...] = (Grant.UPLOAD,),
+        networks: tuple[str, ...] = (),
+        creates_project: bool = False,
     ) -> tuple[ApiToken, str]:
         """A token and its text; for everything unless projects are named."""
         text = tokens.new_token(secrets.token_bytes)
@@ -234,12 +246,83 @@ class People:
             hint=tokens.hint(text),
             reaches_all=projects is None,
             projects=list(projects or ()),
+            creates_project=creates_project,
+            grants=[grant.value for grant in grants],
+            networks=list(networks),
             created_at=self._clock.now(),
             expires_at=expires_at,
         )
         db.session.add(token)
         db.session.commit()
         return token, text
+
+    def an_organization(
+        self,
+        name: str,
+        owner: User,
+        *,
+        managers: tuple[User, ...] = (),
+        members: tuple[User, ...] = (),
+        asks_for_key: bool = False,
+    ) -> Organization:
+        """An organization with its people."""
+        now = self._clock.now()
+        organization = Organization(
+            name=name,
+            name_key=organization_key(name),
+            display_name=name.title(),
+            asks_for_key=asks_for_key,
+            created_at=now,
+        )
+        db.session.add(organization)
+        db.session.flush()
+        people = [(owner, "owner"), *((one, "manager") for one in managers), *((one, "member") for one in members)]
+        for user, role in people:
+            part = OrganizationMember(organization_id=organization.id, user_id=user.id, role=role, since=now)
+            db.session.add(part)
+        db.session.commit()
+        return organization
+
+    def an_organizations_project(self, name: str, organization: Organization) -> Project:
+        """A reserved name that an organization owns, and nobody else."""
+        now = self._clock.now()
+        project = Project(
+            name=name,
+            normalized_name=normalize(name),
+            lookalike_key=lookalike_key(name),
+            organization_id=organization.id,
+            created_at=now,
+            updated_at=now,
+        )
+        db.session.add(project)
+        db.session.commit()
+        return project
+
+    def a_team(
+        self,
+        name: str,
+        organization: Organization,
+        *,
+        members: tuple[User, ...] = (),
+        projects: tuple[tuple[Project, str], ...] = (),
+    ) -> Team:
+        """A team of an organization. projects: each with the team's role in it."""
+        now = self._clock.now()
+        team = Team(organization_id=organization.id, name=name, name_key=organization_key(name), created_at=now)
+        db.session.add(team)
+        db.session.flush()
+        db.session.add_all(TeamMember(team_id=team.id, user_id=user.id, since=now) for user in members)
+        for project, role in projects:
+            db.session.add(TeamProject(team_id=team.id, project_id=project.id, role=role, since=now))
+        db.session.commit()
+        return team
+
+    def an_administrator(self, username: str = "root") -> User:
+        """A member who is an administrator of the index."""
+        user = self.a_member(username)
+        user.is_admin = True
+        db.session.commit()
+        return user
 
     def an_invitation(self, project: Project, user: User, *, by: User, role: str = "maintainer") -> Invitation:
         """An invitation that is open for a week."""

@@ -14,7 +14,7 @@ from blueprints.management.project_forms import InviteForm
 from blueprints.management.targets import ROW_ID, invitation_from_url, project_from_url
 from domain.identity import throttle
 from domain.identity.standing import standing_of
-from domain.index import collaborators
+from domain.index import collaborators, invitations
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.policy.targets import Role
@@ -57,7 +57,7 @@ def invite_collaborator(permit: Permit, project: Project) -> ResponseReturnValue
     try:
         role = _role(form.role.data)
         throttle.take(db.session(), (throttle.INVITE, str(permit.account.user_id)), now=now)
-        invitation = collaborators.invite(
+        collaborators.invite(
             db.session(),
             permit,
             wiring.services().notices,
@@ -69,7 +69,7 @@ def invite_collaborator(permit: Permit, project: Project) -> ResponseReturnValue
     except Problem as problem:
         db.session.rollback()
         return _page(permit, project, form, put(form, problem))
-    flash(f"{invitation.user.username} is invited and has seven days to answer.", "success")
+    flash(f"{form.username.data} is invited and has seven days to answer.", "success")
     return _done(project)
 
 
@@ -136,7 +136,7 @@ def accept_invitation(permit: Permit, invitation: Invitation) -> ResponseReturnV
 @management_action(Action.DECLINE_INVITATION, target=invitation_from_url, resume="management.projects")
 def decline_invitation(permit: Permit, invitation: Invitation) -> ResponseReturnValue:
     """Turn the offer down."""
-    name = invitation.project.name
+    name = invitations.name_of(invitation)
     try:
         collaborators.decline(db.session(), permit, invitation, now=wiring.now())
     except Problem as problem:

@@ -9,7 +9,7 @@ from blueprints.gate import management_action
 from blueprints.management import bp
 from blueprints.management.project_forms import ReserveForm
 from domain.identity import throttle
-from domain.index import collaborators
+from domain.index import invitations
 from domain.index.projects import of_user, reserve
 from domain.index.search import listed
 from domain.policy.actions import Action
@@ -28,7 +28,7 @@ def projects(permit: Permit) -> ResponseReturnValue:
     return render_template(
         "management/projects.html",
         lines=listed(db.session(), [part.project for part in parts]),
-        invitations=collaborators.invitations_to(db.session(), user_id, now=now),
+        invitations=invitations.to_user(db.session(), user_id, now=now),
         obstacle=_obstacle(permit),
     )
 

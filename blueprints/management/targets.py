@@ -5,28 +5,32 @@ from typing import TypeVar
 from flask import abort
 
 from blueprints.rendering import browser as browser_name
-from domain.index import projects, releases
+from domain.index import invitations, organizations, projects, releases
 from domain.policy.principals import Member, Principal
 from domain.policy.targets import Target
-from models import ApiToken, BrowserSession, Email, Invitation, KnownBrowser, Project, db
+from models import ApiToken, BrowserSession, Email, KnownBrowser, Project, db
 
 ROW_ID = "int(max=2147483647)"  # a larger number is no key in any table
-Own = TypeVar("Own", Email, ApiToken, Invitation, BrowserSession, KnownBrowser)
+Own = TypeVar("Own", Email, ApiToken, BrowserSession, KnownBrowser)
 
 
 def project_from_url(principal: Principal, name: str) -> Target:
     """The project; everybody may know that it exists."""
-    project = _project(name)
-    role = projects.role_of(db.session(), project, _user_id_of(principal))
-    return Target(project, project.name, role=role, project_id=project.id)
+    return projects.target_of(db.session(), _project(name), _user_id_of(principal))
 
 
 def release_from_url(principal: Principal, name: str, version: str) -> Target:
     """The release; what one may do to it depends on one's part in its project."""
     project = _project(name)
     release = releases.find(db.session(), project, version) or abort(404)
-    role = projects.role_of(db.session(), project, _user_id_of(principal))
-    return Target(release, f"{project.name} {release.version}", role=role, project_id=project.id)
+    called = f"{project.name} {release.version}"
+    return projects.target_of(db.session(), project, _user_id_of(principal), subject=release, name=called)
+
+
+def organization_from_url(principal: Principal, organization: str) -> Target:
+    """The organization; everybody may know that it exists."""
+    found = organizations.find(db.session(), organization) or abort(404)
+    return organizations.target_of(db.session(), found, _user_id_of(principal))
 
 
 def email_from_url(principal: Principal, email_id: int) -> Target:
@@ -42,9 +46,10 @@ def token_from_url(principal: Principal, token_id: int) -> Target:
 
 
 def invitation_from_url(principal: Principal, invitation_id: int) -> Target:
-    """An invitation to oneself."""
-    invitation = _own(principal, Invitation, invitation_id)
-    return Target(invitation, invitation.project.name, owner_id=invitation.user_id)
+    """An invitation to oneself, or to an address that is proved to be one's own."""
+    user_id = _user_id_of(principal)
+    invitation = invitations.find(db.session(), invitation_id, user_id=user_id) or abort(404)
+    return invitations.target_of(invitation, user_id)
 
 
 def session_from_url(principal: Principal, session_id: int) -> Target:

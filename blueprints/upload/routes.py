@@ -37,8 +37,7 @@ def project_from_form(principal: TokenHolder) -> Target | None:
     project = projects.find(db.session(), forms.project_name(g.upload.fields))
     if project is None:
         return None
-    role = projects.role_of(db.session(), project, principal.account.user_id)
-    return Target(project, project.name, role=role, project_id=project.id)
+    return projects.target_of(db.session(), project, principal.account.user_id)
 
 
 @bp.post("/legacy/")

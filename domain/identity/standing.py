@@ -13,11 +13,11 @@ def standing_of(db: Session, user_id: int) -> Standing | None:
     # A key that is refused as copied counts: were it none, whoever holds the copy would bring the account down to its
     # password alone.
     has_app, has_key = exists().where(TotpApp.user_id == User.id), exists().where(Passkey.user_id == User.id)
-    account = (User.id, User.username, User.is_active, User.registered_at, User.address_proof_due_since)
+    account = (User.id, User.username, User.is_active, User.is_admin, User.registered_at, User.address_proof_due_since)
     row = db.execute(select(*account, verified, has_app, has_key).where(User.id == user_id)).one_or_none()
     if row is None:
         return None
-    found_id, username, is_active, registered_at, proof_due_since, has_verified_email, *has = row
+    found_id, username, is_active, is_admin, registered_at, proof_due_since, has_verified_email, *has = row
     kinds = zip((Factor.TOTP, Factor.WEBAUTHN), has, strict=True)
     factors = frozenset(kind for kind, is_there in kinds if is_there)
     return Standing(
@@ -27,5 +27,6 @@ def standing_of(db: Session, user_id: int) -> Standing | None:
         has_verified_email=has_verified_email,
         registered_at=registered_at,
         factors=factors,
+        is_administrator=is_admin,
         must_prove_address=proof_due_since is not None and not factors,
     )

@@ -20,7 +20,7 @@ from domain.identity.throttle import NEW_TOKENS
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
-from domain.policy.principals import Origin, TokenHolder
+from domain.policy.principals import Grant, Origin, TokenHolder
 from domain.problems import Problem
 from models import ApiToken, Project, ProjectRole, User
 
@@ -104,6 +104,7 @@ def mint(
         hint=hint(text),
         reaches_all=project_ids is None,
         projects=_projects(db, owner.id, project_ids) if project_ids is not None else [],
+        grants=[Grant.UPLOAD.value],
         created_at=now,
         expires_at=expires_at,
     )
@@ -147,6 +148,9 @@ def find(db: Session, text: str, *, origin: Origin) -> TokenHolder | None:
         expires_at=token.expires_at,
         reaches_all=token.reaches_all,
         project_ids=frozenset(project.id for project in token.projects),
+        creates_project=token.creates_project,
+        grants=frozenset(Grant(word) for word in token.grants),
+        networks=tuple(token.networks),
     )
 
 

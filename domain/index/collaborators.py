@@ -1,11 +1,12 @@
 """Who looks after a project together, and how people come and go."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, contains_eager
 
 from domain import journal
+from domain.index import invitations
 from domain.index.announcements import announce
 from domain.notices import Notices
 from domain.policy.actions import Action
@@ -14,8 +15,6 @@ from domain.policy.targets import Role
 from domain.problems import Problem
 from models import ApiToken, Invitation, Project, ProjectRole, User, token_project
 from models.user import username_key
-
-INVITATION_LASTS = timedelta(days=7)
 
 
 class _Nobody(Problem):
@@ -40,12 +39,7 @@ def part_of(db: Session, project: Project, username: str) -> ProjectRole | None:
 
 def invitations_of(db: Session, project: Project, *, now: datetime) -> list[Invitation]:
     """The project's open invitations, oldest first."""
-    return list(db.scalars(_open(now).where(Invitation.project_id == project.id)))
-
-
-def invitations_to(db: Session, user_id: int, *, now: datetime) -> list[Invitation]:
-    """Somebody's open invitations, oldest first."""
-    return list(db.scalars(_open(now).where(Invitation.user_id == user_id)))
+    return list(db.scalars(invitations.open_at(now).where(Invitation.project_id == project.id)))
 
 
 def invite(
@@ -64,7 +58,7 @@ def invite(
     if _part(db, project, user) is not None:
         raise Problem(f"{user.username} has a role in {project.name} already.", field="username")
     db.execute(delete(Invitation).where(Invitation.project_id == project.id, Invitation.expires_at <= now))
-    if db.scalar(_open(now).where(Invitation.project_id == project.id, Invitation.user_id == user.id)):
+    if _open_to(db, project, user, now=now) is not None:
         raise Problem(f"{user.username} is invited already and has not answered yet.", field="username")
     invitation = Invitation(
         project=project,
@@ -72,7 +66,7 @@ def invite(
         role=role.word,
         invited_by_id=permit.account.user_id,
         created_at=now,
-        expires_at=now + INVITATION_LASTS,
+        expires_at=now + invitations.INVITATION_LASTS,
     )
     db.add(invitation)
     db.flush()
@@ -88,7 +82,7 @@ def revoke(db: Session, permit: Permit, project: Project, *, username: str, now:
     permit.covers(Action.REVOKE_INVITATION, project)
     _lock(db, project)
     user = _user(db, username)
-    invitation = db.scalar(_open(now).where(Invitation.project_id == project.id, Invitation.user_id == user.id))
+    invitation = _open_to(db, project, user, now=now)
     if invitation is None:
         raise Problem(f"{user.username} has no open invitation: it was answered, revoked, or has expired.")
     db.delete(invitation)
@@ -101,7 +95,7 @@ def accept(db: Session, permit: Permit, notices: Notices, invitation: Invitation
     Raises Problem if the offer is not open any more.
     """
     permit.covers(Action.ACCEPT_INVITATION, invitation)
-    project, user, role = _answer(db, invitation, now=now)
+    project, user, role = _answer(db, permit, invitation, now=now)
     owners = _owners(db, project)
     db.add(ProjectRole(project_id=project.id, user_id=user.id, role=role, since=now))
     _record(db, permit, "project:collaborator:added", project, user, role=role, now=now)
@@ -113,7 +107,7 @@ def accept(db: Session, permit: Permit, notices: Notices, invitation: Invitation
 def decline(db: Session, permit: Permit, invitation: Invitation, *, now: datetime) -> None:
     """Turn the offer down. Raises Problem if it is not open any more."""
     permit.covers(Action.DECLINE_INVITATION, invitation)
-    project, user, role = _answer(db, invitation, now=now)
+    project, user, role = _answer(db, permit, invitation, now=now)
     _record(db, permit, "project:invitation:declined", project, user, role=role, now=now)
 
 
@@ -129,13 +123,9 @@ def leave(db: Session, permit: Permit, notices: Notices, project: Project, *, no
     _end_part(db, permit, notices, project, permit.account.username, now=now)
 
 
-def sweep(db: Session, *, now: datetime) -> None:
-    """Remove invitations that were not answered in time."""
-    db.execute(delete(Invitation).where(Invitation.expires_at <= now))
-
-
-def _open(now: datetime) -> Select[Invitation]:
-    return select(Invitation).where(Invitation.expires_at > now).order_by(Invitation.id)
+def _open_to(db: Session, project: Project, user: User, *, now: datetime) -> Invitation | None:
+    to_them = invitations.open_at(now).where(Invitation.project_id == project.id, Invitation.user_id == user.id)
+    return db.scalar(to_them)
 
 
 def _lock(db: Session, project: Project) -> None:
@@ -163,14 +153,13 @@ def _owners(db: Session, project: Project) -> list[User]:
     return list(db.scalars(select(User).join(ProjectRole).where(parts, User.is_active).order_by(User.id)))
 
 
-def _answer(db: Session, invitation: Invitation, *, now: datetime) -> tuple[Project, User, str]:
-    """Spend an open invitation, once; what it was for, whom, and which part it offers."""
-    project, user, role = invitation.project, invitation.user, invitation.role
+def _answer(db: Session, permit: Permit, invitation: Invitation, *, now: datetime) -> tuple[Project, User, str]:
+    """Spend an open invitation to a project, once; what it was for, who answers, and which part it offers."""
+    project, role = invitation.project, invitation.role
+    assert project is not None  # noqa: S101 - one to an organization is answered elsewhere
     _lock(db, project)
-    if db.scalar(_open(now).where(Invitation.id == invitation.id)) is None:
-        raise Problem(f"The invitation to {project.name} is not open any more. Ask its owners for a new one.")
-    db.delete(invitation)
-    return project, user, role
+    invitations.spend(db, invitation, now=now)
+    return project, db.get_one(User, permit.account.user_id), role
 
 
 def _end_part(db: Session, permit: Permit, notices: Notices, project: Project, username: str, *, now: datetime) -> None:

@@ -2,16 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.orm import Session, contains_eager
 
 from domain import journal
 from domain.index.names import check_name, lookalike_key, normalize
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
-from domain.policy.targets import Role
+from domain.policy.targets import OrganizationRole, ProjectStatus, Role, Subject, Target
 from domain.problems import Problem
-from models import Project, ProjectRole
+from models import OrganizationMember, Project, ProjectRole, Team, TeamMember, TeamProject
 
 
 class NameTaken(Problem):
@@ -29,9 +29,60 @@ def find(db: Session, name: str) -> Project | None:
 
 
 def role_of(db: Session, project: Project, user_id: int) -> Role | None:
-    """The part that somebody has in a project; None for none."""
-    part = select(ProjectRole.role).where(ProjectRole.project_id == project.id, ProjectRole.user_id == user_id)
-    return Role.from_word(db.scalar(part))
+    """The part that somebody has in a project, of their own, by a team or as an owner of its organization; the
+    greatest of these, None for none."""
+    return parts_of(db, project, user_id)[0]
+
+
+def parts_of(db: Session, project: Project, user_id: int) -> tuple[Role | None, OrganizationRole | None]:
+    """Somebody's part in a project, as `role_of` has it, and their part in its organization. One statement."""
+    own = select(literal("own"), ProjectRole.role).where(
+        ProjectRole.project_id == project.id, ProjectRole.user_id == user_id
+    )
+    member = select(literal("organization"), OrganizationMember.role).where(
+        OrganizationMember.organization_id == project.organization_id, OrganizationMember.user_id == user_id
+    )
+    team = (
+        select(literal("team"), TeamProject.role)
+        .join(Team, Team.id == TeamProject.team_id)
+        .join(TeamMember, TeamMember.team_id == Team.id)
+        .where(
+            TeamProject.project_id == project.id,
+            Team.organization_id == project.organization_id,
+            TeamMember.user_id == user_id,
+        )
+    )
+    roles: list[Role] = []
+    in_organization = None
+    for source, word in db.execute(union_all(own, member, team)):
+        if source == "organization":
+            in_organization = OrganizationRole.from_word(word)
+        elif (role := Role.from_word(word)) is not None:
+            roles.append(role)
+    if in_organization is OrganizationRole.OWNER:
+        roles.append(Role.OWNER)
+    return max(roles, default=None), in_organization
+
+
+def target_of(
+    db: Session, project: Project, user_id: int, *, subject: Subject | None = None, name: str | None = None
+) -> Target:
+    """A project, or something that belongs to it, as the target of an action by this account.
+
+    subject, name: what of the project it is, such as a release; the project itself unless said otherwise.
+    """
+    role, organization_role = parts_of(db, project, user_id)
+    organization = project.organization
+    return Target(
+        subject or project,
+        name or project.name,
+        role=role,
+        project_id=project.id,
+        status=ProjectStatus(project.status),
+        takes_tokens=project.takes_tokens,
+        organization_role=organization_role,
+        asks_for_key=organization.name if organization is not None and organization.asks_for_key else None,
+    )
 
 
 def of_user(db: Session, user_id: int) -> list[ProjectRole]:

@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 
 from adapters.storage import BlobStore
 from domain import journal
-from domain.index import collaborators, pages, projects, releases
+from domain.index import pages, projects, releases
 from domain.index.announcements import announce
 from domain.index.filenames import FileKind
+from domain.index.keepers import keepers_of
 from domain.index.uploads import Checked, Upload, check
+from domain.index.versions import version_key
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
@@ -147,10 +149,12 @@ def _check_sdists(release: Release, checked: Checked) -> None:
 
 def _release(permit: Permit, project: Project, checked: Checked, *, now: datetime) -> Release:
     metadata = checked.metadata
+    version = Version(metadata.version)
     return Release(
         project_id=project.id,
         version=metadata.version,
-        is_prerelease=Version(metadata.version).is_prerelease,
+        version_key=version_key(version),
+        is_prerelease=version.is_prerelease,
         created_at=now,
         uploaded_by_id=permit.account.user_id,
         summary=metadata.summary,
@@ -201,8 +205,8 @@ def _tell(
     db: Session, permit: Permit, notices: Notices, project: Project, file: File, *, is_first: bool, now: datetime
 ) -> None:
     """Tell the owners, and whoever uploads if that is no owner: a token in wrong hands is to be noticed."""
-    parts = collaborators.of_project(db, project)
-    told = [part.user for part in parts if part.role == Role.OWNER.word or part.user_id == permit.account.user_id]
+    keepers = keepers_of(db, project)
+    told = [each.user for each in keepers if each.role is Role.OWNER or each.user.id == permit.account.user_id]
     announce(
         db,
         permit,

@@ -7,10 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
 from domain import journal
-from domain.index import collaborators, pages
+from domain.index import pages
 from domain.index.announcements import announce
 from domain.index.filenames import InvalidFile, parse_version
+from domain.index.keepers import keepers_of
 from domain.index.latest import latest, newest_first
+from domain.index.versions import version_key
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
@@ -24,9 +26,8 @@ def find(db: Session, project: Project, version: str) -> Release | None:
         wanted = parse_version(version)
     except InvalidFile:
         return None
-    versions = db.execute(select(Release.id, Release.version).where(Release.project_id == project.id))
-    found = next((row.id for row in versions if Version(row.version) == wanted), None)
-    return db.get(Release, found) if found is not None else None
+    of_version = (Release.project_id == project.id) & (Release.version_key == version_key(wanted))
+    return db.scalar(select(Release).where(of_version))
 
 
 def of_project(db: Session, project: Project) -> list[Release]:
@@ -95,7 +96,7 @@ def _tell(
         project_id=project.id,
         details={"project": project.name, "version": version, "files": filenames},
     )
-    people = [part.user for part in collaborators.of_project(db, project)]
+    people = [keeper.user for keeper in keepers_of(db, project)]
     announce(
         db, permit, notices, "release-deleted", people, project=project, now=now, version=version, filenames=filenames
     )

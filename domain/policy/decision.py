@@ -17,10 +17,16 @@ class Reason(Enum):
     ACCOUNT_FROZEN = "account_frozen"
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a code, not a secret
     TOKEN_SCOPE = "token_scope"  # noqa: S105
+    TOKEN_NETWORK = "token_network"  # noqa: S105
+    PUBLISHER_SCOPE = "publisher_scope"
     NO_PERMISSION = "no_permission"
+    PROJECT_ARCHIVED = "project_archived"
+    PROJECT_QUARANTINED = "project_quarantined"
+    PUBLISHERS_ONLY = "publishers_only"
     EMAIL_UNVERIFIED = "email_unverified"
     ADDRESS_PROOF_REQUIRED = "address_proof_required"
     TWO_FACTOR_REQUIRED = "two_factor_required"
+    KEY_REQUIRED = "key_required"
     CONFIRMATION_REQUIRED = "confirmation_required"
 
 

@@ -3,12 +3,22 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from ipaddress import ip_address, ip_network
 
 from domain.policy.actions import Action
 from domain.policy.decision import Decision, Permit, Reason, Step, fold
-from domain.policy.principals import Anonymous, Factor, Member, Operator, Principal, Standing, TokenHolder
+from domain.policy.principals import (
+    Anonymous,
+    Factor,
+    Member,
+    Operator,
+    Principal,
+    Publisher,
+    Standing,
+    TokenHolder,
+)
 from domain.policy.rules import Policy, Rule
-from domain.policy.targets import Target
+from domain.policy.targets import OrganizationRole, ProjectStatus, Role, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,14 @@ def _enrol(principal: Principal, now: datetime) -> Principal:
     return principal
 
 
+def _add_key(principal: Principal, now: datetime) -> Principal:
+    """Whoever has no second factor yet is told of any kind."""
+    if isinstance(principal, Member | TokenHolder) and principal.account.has_second_factor:
+        with_key = principal.account.factors | {Factor.WEBAUTHN}
+        return replace(principal, account=replace(principal.account, factors=with_key))
+    return principal
+
+
 def _confirm(principal: Principal, now: datetime) -> Principal:
     return replace(principal, confirmed_at=now) if isinstance(principal, Member) else principal
 
@@ -98,12 +116,18 @@ def _widen_token(principal: Principal, now: datetime) -> Principal:
     return replace(principal, reaches_all=True) if isinstance(principal, TokenHolder) else principal
 
 
+def _come_from_elsewhere(principal: Principal, now: datetime) -> Principal:
+    return replace(principal, networks=()) if isinstance(principal, TokenHolder) else principal
+
+
 _CHANGES: tuple[tuple[str, Callable[[Principal, datetime], Principal]], ...] = (
     ("Use a token that has not expired.", _renew_token),
     ("Use a token that reaches this project.", _widen_token),
+    ("Use the token from a network that it is meant for.", _come_from_elsewhere),
     ("Verify your primary email address.", _verify),
     ("Open the link that proves your address again.", _prove_address),
     ("Set up a second factor.", _enrol),
+    ("Add a passkey or security key.", _add_key),
     ("Confirm it is you.", _confirm),
 )
 
@@ -115,17 +139,26 @@ def _questions(case: _Case) -> Iterator[tuple[str, Ask]]:
     if isinstance(case.principal, Operator):
         yield OPERATOR, _is_operator
         return
+    if isinstance(case.principal, Publisher):
+        yield BOUND, _is_bound
+        yield STATUS, _project_allows
+        return
     yield SIGNED_IN, _is_signed_in
     yield ACTIVE, _is_active
     if isinstance(case.principal, TokenHolder):
         yield TOKEN_VALID, _token_is_valid
         yield TOKEN_REACHES, _token_reaches
+        yield TOKEN_NETWORK, _token_comes_from_its_networks
     yield PERMISSION, _has_permission
+    yield STATUS, _project_allows
+    if isinstance(case.principal, TokenHolder):
+        yield TAKES_TOKENS, _project_takes_tokens
     yield EMAIL, _has_verified_email
     yield ADDRESS_PROOF, _has_proved_address
     for rule in case.policy.rules:
         question = f"Does the rule {rule.id} ask for a second factor that is missing?"
         yield question, _asking(rule, question)
+    yield ORGANIZATION_KEY, _has_key_where_asked
     yield FRESH, _is_fresh
 
 
@@ -134,9 +167,14 @@ SIGNED_IN = "Is somebody signed in?"
 ACTIVE = "Is the account active?"
 TOKEN_VALID = "Is the token still valid?"  # noqa: S105
 TOKEN_REACHES = "Does the token reach this project and this action?"  # noqa: S105
-PERMISSION = "Is it yours, or does your role in the project allow it?"
+TOKEN_NETWORK = "Does the token come from a network that it is meant for?"  # noqa: S105
+BOUND = "Is the trusted publisher bound to this project, and may it do this?"
+PERMISSION = "Is it yours, or does your role allow it?"
+STATUS = "Does the project's status allow it?"
+TAKES_TOKENS = "Does the project take files from tokens, not from trusted publishers only?"
 EMAIL = "Is the primary email address verified?"
 ADDRESS_PROOF = "Was nobody here for so long that the address has to be proved again?"
+ORGANIZATION_KEY = "Does the organization ask for a passkey or security key that is missing?"
 FRESH = "Did you confirm lately that it is you?"
 
 
@@ -166,20 +204,71 @@ def _token_is_valid(case: _Case) -> Step:
 
 def _token_reaches(case: _Case) -> Step:
     token = _token(case)
-    inputs = (("reaches", "everything" if token.reaches_all else f"{len(token.project_ids)} projects"),)
-    project_id = case.target.project_id if case.target else None
-    if case.action.needs.tokens and (token.reaches_all or project_id in token.project_ids):
+    inputs = (
+        ("reaches", "everything" if token.reaches_all else f"{len(token.project_ids)} projects"),
+        ("made for", ", ".join(sorted(grant.value for grant in token.grants)) or "nothing"),
+    )
+    if case.action.needs.grant in token.grants and _is_in_scope(token, case.target):
         return Step(TOKEN_REACHES, "yes", inputs)
     return Step(TOKEN_REACHES, "no", inputs, stops=Reason.TOKEN_SCOPE)
 
 
+def _is_in_scope(token: TokenHolder, target: Target | None) -> bool:
+    """Whether it reaches the target's project, or, where there is no project yet, may create one."""
+    if token.reaches_all:
+        return True
+    return token.creates_project if target is None else target.project_id in token.project_ids
+
+
+def _token_comes_from_its_networks(case: _Case) -> Step:
+    token = _token(case)
+    if not token.networks:
+        return Step(TOKEN_NETWORK, "not asked", (("networks", "any"),))
+    inputs = (("networks", ", ".join(token.networks)), ("comes from", token.origin.address))
+    if any(_is_within(token.origin.address, network) for network in token.networks):
+        return Step(TOKEN_NETWORK, "yes", inputs)
+    return Step(TOKEN_NETWORK, "no", inputs, stops=Reason.TOKEN_NETWORK)
+
+
+def _is_within(address: str, network: str) -> bool:
+    """An address that is none lies in no network. `::ffff:192.0.2.1` is 192.0.2.1 come through an IPv6 socket."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return (getattr(found, "ipv4_mapped", None) or found) in ip_network(network)
+
+
+def _is_bound(case: _Case) -> Step:
+    assert isinstance(case.principal, Publisher)  # noqa: S101 - asked of publishers only
+    project_id = case.target.project_id if case.target else None
+    inputs = (("publisher", case.principal.name),)
+    if case.action.needs.publishers and project_id in case.principal.project_ids:
+        return Step(BOUND, "yes", inputs)
+    return Step(BOUND, "no", inputs, stops=Reason.PUBLISHER_SCOPE)
+
+
 def _has_permission(case: _Case) -> Step:
-    needed = case.action.needs.role
-    if case.action.needs.operator:
+    needs, target = case.action.needs, case.target
+    if needs.operator:
         return Step(PERMISSION, "no", (("needed", "the operator's shell"),), stops=Reason.NO_PERMISSION)
-    if needed is None:
-        return _has_own_target(case)
-    held = case.target.role if case.target else None
+    if needs.administrator:
+        return _is_administrator(case)
+    if needs.role is not None:
+        return _has_role(needs.role, target.role if target else None)
+    if needs.organization_role is not None:
+        return _has_role(needs.organization_role, target.organization_role if target else None)
+    return _has_own_target(case)
+
+
+def _is_administrator(case: _Case) -> Step:
+    inputs = (("needed", "administrator of this index"),)
+    if _account(case).is_administrator:
+        return Step(PERMISSION, "yes", inputs)
+    return Step(PERMISSION, "no", inputs, stops=Reason.NO_PERMISSION)
+
+
+def _has_role(needed: Role | OrganizationRole, held: Role | OrganizationRole | None) -> Step:
     inputs = (("needed", needed.word), ("yours", held.word if held else "none"))
     if held is not None and held >= needed:
         return Step(PERMISSION, "yes", inputs)
@@ -192,6 +281,28 @@ def _has_own_target(case: _Case) -> Step:
     if case.target.owner_id == _account(case).user_id:
         return Step(PERMISSION, "yes", (("it belongs to", "you"),))
     return Step(PERMISSION, "no", (("it belongs to", "somebody else"),), stops=Reason.NO_PERMISSION)
+
+
+_STATUS_STOPS = {
+    ProjectStatus.ARCHIVED: Reason.PROJECT_ARCHIVED,
+    ProjectStatus.QUARANTINED: Reason.PROJECT_QUARANTINED,
+}
+
+
+def _project_allows(case: _Case) -> Step:
+    if case.target is None or case.target.project_id is None:
+        return Step(STATUS, "not asked", (("action", "concerns no project"),))
+    status = case.target.status
+    inputs = (("status", status.value),)
+    if status in case.action.needs.statuses:
+        return Step(STATUS, "yes", inputs)
+    return Step(STATUS, "no", inputs, stops=_STATUS_STOPS[status])
+
+
+def _project_takes_tokens(case: _Case) -> Step:
+    if case.target is None or case.target.takes_tokens:
+        return Step(TAKES_TOKENS, "yes")
+    return Step(TAKES_TOKENS, "no", stops=Reason.PUBLISHERS_ONLY)
 
 
 def _has_verified_email(case: _Case) -> Step:
@@ -226,6 +337,17 @@ def _asking(rule: Rule, question: str) -> Ask:
         return Step(question, "yes", inputs, stops=Reason.TWO_FACTOR_REQUIRED, rule=rule.id)
 
     return ask
+
+
+def _has_key_where_asked(case: _Case) -> Step:
+    organization = case.target.asks_for_key if case.target else None
+    needs = case.action.needs
+    if organization is None or not (needs.second_factor and needs.organization_rule):
+        return Step(ORGANIZATION_KEY, "not asked", (("rule", "no organization's rule concerns this"),))
+    inputs = (("organization", organization),)
+    if Factor.WEBAUTHN in _account(case).factors:
+        return Step(ORGANIZATION_KEY, "no", inputs)
+    return Step(ORGANIZATION_KEY, "yes", inputs, stops=Reason.KEY_REQUIRED)
 
 
 def _is_fresh(case: _Case) -> Step:

@@ -30,6 +30,7 @@ class Standing:
     has_verified_email: bool
     registered_at: datetime
     factors: frozenset[Factor] = frozenset()
+    is_administrator: bool = False
     must_prove_address: bool = False  # nobody was here for long, and there is no second factor yet
 
     @property
@@ -59,15 +60,40 @@ class Member:
     confirmed_at: datetime | None
 
 
+class Grant(Enum):
+    """What an API token may be for; the value is its word in tables and forms."""
+
+    UPLOAD = "upload"
+    YANK = "yank"
+
+
 @dataclass(frozen=True)
 class TokenHolder:
-    """A program with an API token. It is judged as the token's owner is today, not when the token was made."""
+    """A program with an API token. It is judged as the token's owner is today, not when the token was made.
+
+    reaches_all: the whole account; otherwise only `project_ids`.
+    creates_project: the next upload may create a project, which is then the one that the token reaches.
+    networks: addresses it may come from, in CIDR notation; none means any.
+    """
 
     origin: Origin
     account: Standing
     token_id: int
     expires_at: datetime | None
     reaches_all: bool
+    project_ids: frozenset[int] = frozenset()
+    creates_project: bool = False
+    grants: frozenset[Grant] = frozenset({Grant.UPLOAD})
+    networks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """A CI job that proved its identity. It has no account: it is judged by the projects it is bound to."""
+
+    origin: Origin
+    publisher_id: int
+    name: str
     project_ids: frozenset[int] = frozenset()
 
 
@@ -78,4 +104,4 @@ class Operator:
     origin: Origin = Origin(address="shell", user_agent="flask")
 
 
-Principal = Anonymous | Member | TokenHolder | Operator
+Principal = Anonymous | Member | TokenHolder | Publisher | Operator

@@ -9,7 +9,7 @@ from flask import Flask
 
 from adapters.clock import SettableClock
 from domain.identity import tokens
-from domain.index import collaborators
+from domain.index import collaborators, invitations
 from domain.notices import Letter, Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
@@ -89,7 +89,7 @@ def test_an_invitation_gives_nothing_until_it_is_accepted(
 
     assert before == [("ana", "owner")]
     assert people_of(acme) == [("ana", "owner"), ("bo", "maintainer")]
-    assert collaborators.invitations_to(db.session(), bo.id, now=clock.now()) == []
+    assert invitations.to_user(db.session(), bo.id, now=clock.now()) == []
     assert events() == [
         ("project:invitation:sent", ana.id, bo.id),
         ("project:collaborator:added", bo.id, bo.id),
@@ -147,7 +147,7 @@ def test_who_has_not_proved_an_address_is_invited_without_a_mail(
     table.invite(ana, acme, "newt")
 
     assert letters(notices) == []
-    assert len(collaborators.invitations_to(db.session(), newt.id, now=clock.now())) == 1
+    assert len(invitations.to_user(db.session(), newt.id, now=clock.now())) == 1
 
 
 def test_after_seven_days_an_invitation_is_over_and_can_be_sent_again(
@@ -174,7 +174,7 @@ def test_sweeping_removes_the_invitations_that_are_over(people: People, clock: S
     people.an_invitation(acme, cleo, by=ana)
 
     clock.advance(timedelta(days=1))
-    collaborators.sweep(db.session(), now=clock.now())
+    invitations.sweep(db.session(), now=clock.now())
 
     assert [invitation.user_id for invitation in db.session.scalars(sa.select(Invitation))] == [cleo.id]
 
@@ -209,7 +209,7 @@ def test_whoever_is_removed_loses_the_part_and_what_hung_on_it(
     table.remove(ana, acme, "bo")
 
     assert people_of(acme) == [("ana", "owner")]
-    assert collaborators.invitations_to(db.session(), cleo.id, now=clock.now()) == []
+    assert invitations.to_user(db.session(), cleo.id, now=clock.now()) == []
     db.session.expire_all()
     holder = tokens.find(db.session(), text, origin=Origin())
     assert holder is not None

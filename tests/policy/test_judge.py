@@ -244,7 +244,8 @@ def test_an_action_is_closed_unless_the_table_opens_it() -> None:
 
     assert needs.verified_email
     assert needs.second_factor
-    assert not needs.tokens
+    assert needs.grant is None
+    assert not needs.publishers
 
 
 members = st.builds(

@@ -311,7 +311,9 @@ def test_a_maintainer_or_stranger_cannot_change_the_people(
         assert page.stop is not None
 
     assert parts() == {"ana": "owner", "bo": "maintainer"}
-    assert invitation().user.username == "cleo"
+    guest = invitation().user
+    assert guest is not None
+    assert guest.username == "cleo"
 
 
 def test_the_links_of_the_page_lead_somewhere(ana: User, browser: Browser, people: People) -> None:

@@ -1,0 +1,5 @@
+"""What programs do besides uploading and installing."""
+
+from flask import Blueprint
+
+bp = Blueprint("api", __name__)

@@ -1,0 +1,56 @@
+"""Who keeps a project: people with a role of their own, teams, and the owners of its organization."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import literal, select, union_all
+from sqlalchemy.orm import Session
+
+from domain.policy.targets import OrganizationRole, Role
+from models import OrganizationMember, Project, ProjectRole, Team, TeamMember, TeamProject, User
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Somebody who may act for a project, with their greatest role in it.
+
+    by: the name of the team or organization that lends the role; empty for a role of their own.
+    """
+
+    user: User
+    role: Role
+    by: str
+
+
+def keepers_of(db: Session, project: Project) -> list[Keeper]:
+    """Everybody with a role in the project, each once: owners first, then by name. Frozen accounts are left out: they
+    look after nothing. `projects.role_of` asks the same of one person."""
+    own = select(ProjectRole.user_id, ProjectRole.role, literal("").label("by")).where(
+        ProjectRole.project_id == project.id
+    )
+    teams = (
+        select(TeamMember.user_id, TeamProject.role, Team.name)
+        .join(Team, Team.id == TeamMember.team_id)
+        .join(TeamProject, TeamProject.team_id == Team.id)
+        .where(TeamProject.project_id == project.id, Team.organization_id == project.organization_id)
+    )
+    owners = select(
+        OrganizationMember.user_id,
+        literal(Role.OWNER.word),
+        literal(project.organization.name if project.organization is not None else ""),
+    ).where(
+        OrganizationMember.organization_id == project.organization_id,
+        OrganizationMember.role == OrganizationRole.OWNER.word,
+    )
+    parts = union_all(own, teams, owners).subquery()
+    found: dict[int, Keeper] = {}
+    for user, word, by in db.execute(select(User, parts.c.role, parts.c.by).join(User, User.id == parts.c.user_id)):
+        role = Role[word.upper()]
+        held = found.get(user.id)
+        if user.is_active and (held is None or (role, not by) > (held.role, not held.by)):
+            found[user.id] = Keeper(user, role, by)
+    return sorted(found.values(), key=lambda keeper: (-keeper.role, keeper.user.username_key))
+
+
+def owners_of(db: Session, project: Project) -> list[User]:
+    """Everybody who may act as an owner of the project, each once, by name."""
+    return [keeper.user for keeper in keepers_of(db, project) if keeper.role is Role.OWNER]
