@@ -11,6 +11,7 @@ from io import BytesIO
 import pyotp
 import sqlalchemy as sa
 from flask import Flask
+from packaging.version import Version
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
@@ -24,6 +25,7 @@ from domain.identity.factors import secret_context
 from domain.identity.sessions import Level
 from domain.identity.standing import standing_of
 from domain.index import pages
+from domain.index.versions import version_key
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.policy.judge import judge
@@ -145,6 +147,7 @@ def _a_project(name: str, owner: User, *, versions: int) -> None:
         release = Release(
             project=project,
             version=version,
+            version_key=version_key(Version(version)),
             is_prerelease=False,
             created_at=now,
             summary="For measuring.",

@@ -157,9 +157,10 @@ def _answer(db: Session, permit: Permit, invitation: Invitation, *, now: datetim
     """Spend an open invitation to a project, once; what it was for, who answers, and which part it offers."""
     project, role = invitation.project, invitation.role
     assert project is not None  # noqa: S101 - one to an organization is answered elsewhere
+    guest = invitation.user or db.get_one(User, permit.account.user_id)
     _lock(db, project)
     invitations.spend(db, invitation, now=now)
-    return project, db.get_one(User, permit.account.user_id), role
+    return project, guest, role
 
 
 def _end_part(db: Session, permit: Permit, notices: Notices, project: Project, username: str, *, now: datetime) -> None:

@@ -121,6 +121,7 @@ def test_api_tokens_stay_and_the_mail_says_so(browser: Browser, people: People, 
     ana = people.a_member("ana")
     db.session.add(
         ApiToken(
+            grants=["upload"],
             user_id=ana.id,
             description="ci",
             token_hash=b"0" * 32,
