@@ -13,21 +13,24 @@ from domain.policy.judge import judge, way_through, what_would_help
 from domain.policy.principals import (
     Anonymous,
     Factor,
+    Grant,
     Member,
     Operator,
     Origin,
     Principal,
+    Publisher,
     Standing,
     TokenHolder,
 )
 from domain.policy.rules import Policy
-from domain.policy.targets import Role, Target
+from domain.policy.targets import OrganizationRole, ProjectStatus, Role, Target
 from tests.requirements import requirement
 
 NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 ALWAYS = Policy.from_dates(new_users_from=date.min, everyone_from=None)
 PYPI = Policy.from_dates(new_users_from=date(2023, 8, 8), everyone_from=date(2024, 1, 1))
 TOTP = frozenset({Factor.TOTP})
+QUARANTINED = ProjectStatus.QUARANTINED
 
 
 class Row:
@@ -62,6 +65,18 @@ def holder(**changes: object) -> TokenHolder:
 
 def project(role: Role | None) -> Target:
     return Target(Row(), "acme-utils", role=role, project_id=7)
+
+
+def archived(role: Role | None) -> Target:
+    return replace(project(role), status=ProjectStatus.ARCHIVED)
+
+
+def with_key_rule(role: Role | None) -> Target:
+    return replace(project(role), asks_for_key="harbour")
+
+
+def publisher() -> Publisher:
+    return Publisher(Origin(), 1, "acme/acme-utils", frozenset({7}))
 
 
 def decide(principal: Principal, action: Action, target: Target | None = None, policy: Policy = ALWAYS) -> Decision:
@@ -106,6 +121,20 @@ REFUSALS = [
         project(Role.OWNER),
         Reason.TWO_FACTOR_REQUIRED,
     ),
+    (holder(networks=("198.51.100.0/24",)), Action.UPLOAD_FILE, project(Role.OWNER), Reason.TOKEN_NETWORK),
+    (holder(), Action.YANK_RELEASE, project(Role.OWNER), Reason.TOKEN_SCOPE),
+    (publisher(), Action.UPLOAD_FILE, replace(project(None), project_id=8), Reason.PUBLISHER_SCOPE),
+    (publisher(), Action.DELETE_RELEASE, project(None), Reason.PUBLISHER_SCOPE),
+    (publisher(), Action.UPLOAD_FILE, None, Reason.PUBLISHER_SCOPE),
+    (publisher(), Action.UPLOAD_FILE, archived(None), Reason.PROJECT_ARCHIVED),
+    (member(), Action.YANK_RELEASE, replace(project(Role.OWNER), status=QUARANTINED), Reason.PROJECT_QUARANTINED),
+    (member(), Action.UPLOAD_FILE, archived(Role.OWNER), Reason.PROJECT_ARCHIVED),
+    (holder(), Action.UPLOAD_FILE, replace(project(Role.OWNER), takes_tokens=False), Reason.PUBLISHERS_ONLY),
+    (member(), Action.YANK_RELEASE, with_key_rule(Role.OWNER), Reason.KEY_REQUIRED),
+    (holder(), Action.UPLOAD_FILE, with_key_rule(Role.OWNER), Reason.KEY_REQUIRED),
+    (member(factors=frozenset()), Action.YANK_RELEASE, with_key_rule(Role.OWNER), Reason.TWO_FACTOR_REQUIRED),
+    (member(), Action.VIEW_REQUESTS, None, Reason.NO_PERMISSION),
+    (member(is_administrator=True), Action.ROTATE_KEYS, None, Reason.NO_PERMISSION),
     (
         holder(account=account(is_active=False)),
         Action.UPLOAD_FILE,
@@ -289,3 +318,54 @@ def test_a_step_that_stops_makes_a_denial_whatever_comes_after() -> None:
 
     assert isinstance(decision, Denial)
     assert decision.stopped_by is steps[1]
+
+
+PERMITS = [
+    (publisher(), Action.UPLOAD_FILE, project(None)),
+    (publisher(), Action.UPLOAD_FILE, replace(project(None), takes_tokens=False)),
+    (publisher(), Action.UPLOAD_FILE, with_key_rule(None)),
+    (holder(networks=("198.51.100.0/24",), origin=Origin("198.51.100.9")), Action.UPLOAD_FILE, project(Role.OWNER)),
+    (holder(networks=("2001:db8::/32",), origin=Origin("2001:db8::9")), Action.UPLOAD_FILE, project(Role.OWNER)),
+    (holder(networks=("192.0.2.1/32",), origin=Origin("::ffff:192.0.2.1")), Action.UPLOAD_FILE, project(Role.OWNER)),
+    (holder(grants=frozenset({Grant.YANK})), Action.YANK_RELEASE, project(Role.MAINTAINER)),
+    (holder(project_ids=frozenset(), creates_project=True), Action.CREATE_PROJECT, None),
+    (member(), Action.YANK_RELEASE, archived(Role.MAINTAINER)),
+    (member(), Action.VIEW_RELEASES, replace(project(Role.MAINTAINER), status=QUARANTINED)),
+    (member(), Action.LEAVE_PROJECT, replace(project(Role.MAINTAINER), status=QUARANTINED)),
+    (member(factors=frozenset({Factor.WEBAUTHN})), Action.YANK_RELEASE, with_key_rule(Role.OWNER)),
+    (member(), Action.LEAVE_PROJECT, with_key_rule(Role.MAINTAINER)),
+    (member(is_administrator=True), Action.VIEW_REQUESTS, None),
+]
+
+
+@pytest.mark.parametrize(("principal", "action", "target"), PERMITS)
+def test_what_looks_like_a_refusal_and_is_none(principal: Principal, action: Action, target: Target | None) -> None:
+    decision = decide(principal, action, target)
+
+    assert isinstance(decision, Permit), decision.reason
+
+
+@pytest.mark.parametrize("address", ["", "unix:", "198.51.101.9", "::ffff:198.51.101.9", "2001:db8::9", "testclient"])
+def test_an_address_that_is_none_lies_in_no_network(address: str) -> None:
+    from_there = holder(networks=("198.51.100.0/24",), origin=Origin(address))
+
+    assert isinstance(decide(from_there, Action.UPLOAD_FILE, project(Role.OWNER)), Denial)
+
+
+def test_a_role_in_a_project_is_none_in_its_organization_and_the_other_way_round() -> None:
+    as_owner, as_manager = project(Role.OWNER), replace(project(None), organization_role=OrganizationRole.MANAGER)
+
+    assert isinstance(decide(member(), Action.VIEW_ORGANIZATION, as_owner), Denial)
+    assert isinstance(decide(member(), Action.VIEW_RELEASES, as_manager), Denial)
+    assert isinstance(decide(member(), Action.CREATE_TEAM, as_manager), Permit)
+
+
+def test_what_would_help_names_the_key_and_the_network() -> None:
+    away = holder(networks=("198.51.100.0/24",))
+
+    assert what_would_help(member(), Action.YANK_RELEASE, with_key_rule(Role.OWNER), ALWAYS, NOW) == [
+        "Add a passkey or security key."
+    ]
+    assert what_would_help(away, Action.UPLOAD_FILE, project(Role.OWNER), ALWAYS, NOW) == [
+        "Use the token from a network that it is meant for."
+    ]
