@@ -32,8 +32,8 @@ VIEW_ACCOUNT                   nothing      in ok ok ok ok ok ok ok ok ok ok sc 
 VIEW_PROJECTS                  nothing      in ok ok ok ok ok ok ok ok ok ok sc sc sc sc sc pu ok
 SIGN_OUT                       nothing      in ok ok ok ok ok ok ok ok ok ok sc sc sc sc sc pu ok
 CONFIRM_PRESENCE               nothing      in ok ok ok ok ok ok ok ok ok ok sc sc sc sc sc pu ok
-VERIFY_EMAIL                   own          in ok ok ok no no no no no no no sc sc sc sc sc pu ok
-CORRECT_EMAIL                  own          in ok ok ok no no no no no no no sc sc sc sc sc pu ok
+VERIFY_EMAIL                   nothing      in ok ok ok ok ok ok ok ok ok ok sc sc sc sc sc pu ok
+CORRECT_EMAIL                  nothing      in ok ok ok ok ok ok ok ok ok ok sc sc sc sc sc pu ok
 ADD_EMAIL                      nothing      in ok ok ok ok ok ok ok ok ok ok sc sc sc sc sc pu ok
 REMOVE_EMAIL                   own          in em ok ok no no no no no no no sc sc sc sc sc pu ok
 CHANGE_PASSWORD                nothing      in ok ok ok ok ok ok ok ok ok ok sc sc sc sc sc pu ok
