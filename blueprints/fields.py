@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from wtforms import PasswordField, StringField
+from wtforms import PasswordField, StringField, TextAreaField
 
 TWICE = "This came more than once. Send the form again from its page."
 # Besides what prints: other blanks, and format marks, which a name in Persian needs.
@@ -35,3 +35,18 @@ class Secret(PasswordField):
         self.data = valuelist[0] if valuelist else ""
         if len(valuelist) > 1:
             raise ValueError(TWICE)
+
+
+class Paragraphs(TextAreaField):
+    """Lines of text, without the blanks around them. What a `Line` refuses is refused here, but for line breaks."""
+
+    data: str  # of a form that was sent: a missing field is empty
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        text = valuelist[0].replace("\r\n", "\n").strip() if valuelist else ""
+        kept = (char for char in text if char in "\n\t" or char.isprintable() or unicodedata.category(char) in TYPED)
+        self.data = "".join(kept)
+        if len(valuelist) > 1:
+            raise ValueError(TWICE)
+        if self.data != text:
+            raise ValueError("Leave out control characters.")

@@ -67,6 +67,12 @@ WORDS = {
     "project:invitation:declined": "Invitation to {project} declined",
     "project:collaborator:added": "Became {role} of {project}",
     "project:collaborator:removed": "No longer {role} of {project}",
+    "organization:request:made": "Organization {organization} requested",
+    "organization:request:asked": "Question about the request for {organization}",
+    "organization:request:answered": "Question about the request for {organization} answered",
+    "organization:request:withdrawn": "Request for {organization} withdrawn",
+    "organization:request:approved": "Request for {organization} approved{own}",
+    "organization:request:declined": "Request for {organization} declined{own}",
 }
 
 
@@ -102,6 +108,7 @@ class Part(Enum):
     EMAIL = ("email", "Email addresses and profile", ("account:email:", "account:profile:"))
     TOKENS = ("tokens", "API tokens", ("account:token:",))
     PROJECTS = ("projects", "Projects", ("project:",))
+    ORGANIZATIONS = ("organizations", "Organizations", ("organization:",))
 
     def __init__(self, word: str, title: str, tags: tuple[str, ...]) -> None:
         self.word = word

@@ -22,6 +22,7 @@ from models import (
     Invitation,
     Organization,
     OrganizationMember,
+    OrganizationRequest,
     Passkey,
     Project,
     ProjectRole,
@@ -282,6 +283,21 @@ class People:
             db.session.add(part)
         db.session.commit()
         return organization
+
+    def a_request(self, name: str, user: User, **values: str) -> OrganizationRequest:
+        """A request for an organization, open unless its values say otherwise."""
+        request = OrganizationRequest(
+            name=name,
+            name_key=organization_key(name),
+            display_name=name.title(),
+            purpose="We look after the tide gauges together.",
+            user_id=user.id,
+            created_at=self._clock.now(),
+            **values,
+        )
+        db.session.add(request)
+        db.session.commit()
+        return request
 
     def an_organizations_project(self, name: str, organization: Organization) -> Project:
         """A reserved name that an organization owns, and nobody else."""

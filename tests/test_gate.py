@@ -41,6 +41,7 @@ PUBLIC = {
     "auth.second_step",
     "auth.sign_in",
     "browse.home",
+    "browse.organization",
     "browse.project",
     "browse.release",
     "browse.search",
@@ -136,6 +137,9 @@ def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
     people.a_release(project, "1.0", by=nora)
     token, _ = people.a_token(nora)
     invitation = people.an_invitation(people.a_project("lantern", friend), nora, by=friend)
+    nora.is_admin = True
+    people.an_organization("tide-office", nora)
+    wish = people.a_request("tide-club", nora)
     elsewhere = browsers.meet(db.session(), nora.id, None, origin=ORIGIN, now=nora.registered_at).row
     session, _ = sessions.start(db.session(), origin=ORIGIN, now=nora.registered_at)
     db.session.execute(sa.update(BrowserSession).where(BrowserSession.id == session.id).values(user_id=nora.id))
@@ -143,6 +147,8 @@ def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
     values = {
         "name": "tide-tables",
         "version": "1.0",
+        "organization": "tide-office",
+        "request_id": wish.id,
         "token_id": token.id,
         "invitation_id": invitation.id,
         "email_id": nora.emails[1].id,

@@ -15,7 +15,7 @@ from tests.permits import ORIGIN
 from tests.requirements import requirement
 
 ROOT = Path(__file__).parents[1]
-TAG = re.compile(r'"((?:account|operator|project)(?::[a-z_]+){2})"')
+TAG = re.compile(r'"((?:account|operator|organization|project)(?::[a-z_]+){2})"')
 
 
 def test_every_event_that_is_written_down_has_its_words() -> None:

@@ -3,3 +3,5 @@
 from flask import Blueprint
 
 bp = Blueprint("admin", __name__)
+
+from blueprints.admin import requests  # noqa: E402, F401 - their routes register themselves

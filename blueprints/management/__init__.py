@@ -9,6 +9,8 @@ from blueprints.management import (  # noqa: E402, F401 - their routes register 
     collaborators,
     emails,
     history,
+    organization_people,
+    organizations,
     password,
     projects,
     releases,

@@ -5,13 +5,13 @@ from typing import TypeVar
 from flask import abort
 
 from blueprints.rendering import browser as browser_name
-from domain.index import invitations, organizations, projects, releases
+from blueprints.url_values import ROW_ID as ROW_ID
+from domain.index import invitations, organization_requests, organizations, projects, releases
 from domain.policy.principals import Member, Principal
 from domain.policy.targets import Target
-from models import ApiToken, BrowserSession, Email, KnownBrowser, Project, db
+from models import ApiToken, BrowserSession, Email, KnownBrowser, OrganizationRequest, Project, db
 
-ROW_ID = "int(max=2147483647)"  # a larger number is no key in any table
-Own = TypeVar("Own", Email, ApiToken, BrowserSession, KnownBrowser)
+Own = TypeVar("Own", Email, ApiToken, BrowserSession, KnownBrowser, OrganizationRequest)
 
 
 def project_from_url(principal: Principal, name: str) -> Target:
@@ -31,6 +31,11 @@ def organization_from_url(principal: Principal, organization: str) -> Target:
     """The organization; everybody may know that it exists."""
     found = organizations.find(db.session(), organization) or abort(404)
     return organizations.target_of(db.session(), found, _user_id_of(principal))
+
+
+def request_from_url(principal: Principal, request_id: int) -> Target:
+    """One's own request for an organization."""
+    return organization_requests.target_of(_own(principal, OrganizationRequest, request_id))
 
 
 def email_from_url(principal: Principal, email_id: int) -> Target:

@@ -1,11 +1,15 @@
 """Organizations: finding one, and which part somebody has in it."""
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from dataclasses import dataclass
+
+from sqlalchemy import select, true
+from sqlalchemy.orm import Session, contains_eager
 
 from domain.policy.targets import OrganizationRole, Subject, Target
-from models import Organization, OrganizationMember
+from models import Organization, OrganizationMember, Project
 from models.organization import organization_key
+
+PAGE = 50
 
 
 def find(db: Session, name: str) -> Organization | None:
@@ -36,3 +40,37 @@ def target_of(
         organization_role=role_of(db, organization, user_id),
         asks_for_key=organization.name if organization.asks_for_key else None,
     )
+
+
+@dataclass(frozen=True)
+class PartsLeaf:
+    """One page of somebody's parts in organizations. next: what `after` the next page begins; None for the last."""
+
+    parts: list[OrganizationMember]
+    next: str | None
+
+
+def parts_of_user(db: Session, user_id: int, *, after: str = "", most: int = PAGE) -> PartsLeaf:
+    """Somebody's parts in organizations, each with its organization, by name: those behind the key `after`."""
+    parts = select(OrganizationMember).join(OrganizationMember.organization)
+    parts = parts.options(contains_eager(OrganizationMember.organization))
+    behind = Organization.name_key > after if after.isascii() and after.isprintable() else true()
+    found = parts.where(OrganizationMember.user_id == user_id, behind).order_by(Organization.name_key).limit(most + 1)
+    rows = list(db.scalars(found))
+    return PartsLeaf(rows[:most], next=rows[most - 1].organization.name_key if len(rows) > most else None)
+
+
+@dataclass(frozen=True)
+class ProjectsLeaf:
+    """One page of an organization's projects. next: what `after` the next page begins; None for the last."""
+
+    projects: list[Project]
+    next: str | None
+
+
+def projects_of(db: Session, organization: Organization, *, after: str = "", most: int = PAGE) -> ProjectsLeaf:
+    """The projects that an organization owns, by name: those behind the normalized name `after`."""
+    behind = Project.normalized_name > after if after.isascii() and after.isprintable() else true()
+    owned = select(Project).where(Project.organization_id == organization.id, behind)
+    rows = list(db.scalars(owned.order_by(Project.normalized_name).limit(most + 1)))
+    return ProjectsLeaf(rows[:most], next=rows[most - 1].normalized_name if len(rows) > most else None)

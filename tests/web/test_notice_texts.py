@@ -21,7 +21,7 @@ from adapters.mail import MemoryMailer
 from app import create_app
 from domain.identity.recovery import FEW
 from domain.notices import Letter
-from models import ApiToken, Mail, Project, User, db
+from models import ApiToken, Mail, OrganizationRequest, Project, User, db
 from tests.browsing import wiring_of
 from tests.builders import PASSWORD, People
 from tests.conftest import COMPILED, START, settings_for
@@ -35,6 +35,7 @@ RESET, EMAILS = "/account/request-password-reset/", "/manage/account/emails/"
 FACTORS, CODES = "/manage/account/two-factor/", "/manage/account/recovery-codes/"
 SESSIONS, TOKENS = "/manage/account/sessions/", "/manage/account/token/"
 PEOPLE, RELEASES = "/manage/project/acme-utils/collaboration/", "/manage/project/acme-utils/releases/"
+ORGANIZATIONS = "/manage/organizations/"
 
 Values = dict[str, object]
 LINK = "vHn3-x_Q" * 5 + "abc"  # as long as a real one, with the characters that a line could break at
@@ -50,6 +51,14 @@ SOMETHING = ApiToken(
 MINE: Values = {"origin": ORIGIN, "project": ACME, "by": "ana"}
 THEIRS: Values = {"project": ACME, "by": "bo"}
 FILE: Values = {"version": "1.0", "filename": WHEEL, "is_first": True}
+
+WISH = OrganizationRequest(
+    id=7,
+    name="acme-research",
+    user=User(username="bo"),
+    question="Which of your projects do you want to put there first?",
+    reason="There is an organization of your department already; ask its owners to let you in.",
+)
 
 SAMPLES: dict[str, list[Values]] = {
     "address-added": [{"origin": ORIGIN, "address": "second@mail.example"}],
@@ -68,6 +77,11 @@ SAMPLES: dict[str, list[Values]] = {
     "invitation": [{**THEIRS, "role": role, "until": START + timedelta(days=7)} for role in ("owner", "maintainer")],
     "invitation-accepted": [{**THEIRS, "role": role} for role in ("owner", "maintainer")],
     "key-refused": [{"origin": ORIGIN, "label": "Blue key"}],
+    "organization-approved": [{"wish": WISH, "by": "bo"}],
+    "organization-declined": [{"wish": WISH, "by": "bo"}],
+    "organization-question": [{"wish": WISH, "by": "bo"}],
+    "organization-question-answered": [{"wish": WISH, "by": "bo"}],
+    "organization-requested": [{"wish": WISH, "by": "bo"}],
     "password-changed": [{"origin": ORIGIN}],
     "password-reset": [{"origin": ORIGIN, "username": "ana", "token": LINK}],
     "password-reset-unverified": [{"origin": ORIGIN}],
@@ -131,6 +145,9 @@ ADVICE_ABOUT_OTHERS = {  # somebody else of the project did it
     "collaborator-removed": [PEOPLE],
     "file-published": [RELEASES],
     "invitation-accepted": [PEOPLE],
+    "organization-approved": [RESET],
+    "organization-declined": [RESET],
+    "organization-question": [ORGANIZATIONS],
     "release-deleted": [PEOPLE],
 }
 
@@ -313,6 +330,9 @@ def with_markup(values: Values) -> Values:
             found[name] = Project(name="<b>x</b>", normalized_name=value.normalized_name)
         elif isinstance(value, ApiToken):
             found[name] = ApiToken(description="<b>x</b>", reaches_all=True, expires_at=None)
+        elif isinstance(value, OrganizationRequest):
+            words = dict.fromkeys(("name", "question", "reason"), "<b>x</b>")
+            found[name] = OrganizationRequest(id=value.id, user=User(username="<b>x</b>"), **words)
         elif isinstance(value, User):
             found[name] = User(username="<b>x</b>")
         else:

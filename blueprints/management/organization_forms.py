@@ -1,0 +1,26 @@
+"""Forms about organizations. What may stand in their fields is for the domain to say."""
+
+from flask_wtf import FlaskForm
+
+from blueprints.fields import Line, Paragraphs
+
+
+class FactsForm(FlaskForm):  # type: ignore[misc]  # flask_wtf publishes no types
+    """What an organization says of itself."""
+
+    display_name = Line("What it is called")
+    url = Line("Web address")
+    description = Line("Description")
+
+
+class RequestForm(FactsForm):
+    """Ask for an organization."""
+
+    name = Line("Name")
+    purpose = Paragraphs("What is it for?")
+
+
+class AnswerForm(FlaskForm):  # type: ignore[misc]
+    """Answer the administrators' question."""
+
+    answer = Paragraphs("Your answer")
