@@ -6,14 +6,14 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, contains_eager
 
 from domain import journal
-from domain.index import invitations
+from domain.index import invitations, parting
 from domain.index.announcements import announce
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.policy.targets import Role
 from domain.problems import Problem
-from models import ApiToken, Invitation, Project, ProjectRole, User, token_project
+from models import Invitation, Project, ProjectRole, User
 from models.user import username_key
 
 
@@ -175,13 +175,7 @@ def _end_part(db: Session, permit: Permit, notices: Notices, project: Project, u
             f"{project.name} needs an owner, and {user.username} is the only one. Invite another owner first."
         )
     db.delete(part)
-    # What hung on the part goes with it: nobody who comes back finds an old token working again, and nobody comes in
-    # at the word of somebody who has left.
-    theirs = select(ApiToken.id).where(ApiToken.user_id == user.id)
-    scope = (token_project.c.project_id == project.id) & token_project.c.token_id.in_(theirs)
-    db.execute(delete(token_project).where(scope))
-    offered = (Invitation.project_id == project.id) & (Invitation.invited_by_id == user.id)
-    db.execute(delete(Invitation).where(offered))
+    parting.end_of_role(db, project, user)
     _record(db, permit, "project:collaborator:removed", project, user, role=part.role, now=now)
     others = [owner for owner in owners if owner.id != user.id]
     person = user.username
