@@ -72,6 +72,13 @@ WORDS = {
     "organization:request:answered": "Question about the request for {organization} answered",
     "organization:request:withdrawn": "Request for {organization} withdrawn",
     "organization:request:approved": "Request for {organization} approved{own}",
+    "organization:team:created": "Team {team} of {organization} created",
+    "organization:team:renamed": "Team {was} of {organization} renamed to {team}",
+    "organization:team:deleted": "Team {team} of {organization} deleted",
+    "organization:team:member_added": "{person} added to team {team} of {organization}",
+    "organization:team:member_removed": "{person} removed from team {team} of {organization}",
+    "organization:team:role_set": "Team {team} of {organization} made {role} of {project}",
+    "organization:team:role_removed": "Team {team} of {organization} no longer {role} of {project}",
     "organization:request:declined": "Request for {organization} declined{own}",
 }
 

@@ -28,10 +28,17 @@ def looks_like_name(text: str) -> bool:
 
 
 def check_name(name: str, *, field: str, what: str) -> None:
-    """Raise Problem at the field unless an account, organization or team may be called so.
+    """Raise Problem at the field unless an account or organization may be called so.
 
     what: completes "Choose …" where nothing was typed. Whether the name is taken is another question.
     """
+    check_form(name, field=field, what=what)
+    if name.lower() in RESERVED:
+        raise Problem("This name is reserved, because people could take it for the index itself.", field=field)
+
+
+def check_form(name: str, *, field: str, what: str) -> None:
+    """The same for a name that nobody could take for the index, such as a team's in its organization."""
     if not name:
         raise Problem(f"Choose {what}.", field=field)
     if len(name) < MIN_NAME:
@@ -42,8 +49,6 @@ def check_name(name: str, *, field: str, what: str) -> None:
         raise Problem(
             "Use letters from A to Z, digits, and between them full stops, hyphens and underscores.", field=field
         )
-    if name.lower() in RESERVED:
-        raise Problem("This name is reserved, because people could take it for the index itself.", field=field)
 
 
 def clean_line(typed: str, *, field: str, most: int) -> str:

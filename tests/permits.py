@@ -8,7 +8,7 @@ from domain.policy.decision import Permit
 from domain.policy.judge import judge
 from domain.policy.principals import Member, Origin, Principal
 from domain.policy.rules import Policy
-from domain.policy.targets import Role, Subject, Target
+from domain.policy.targets import OrganizationRole, Role, Subject, Target
 from models import User, db
 
 ORIGIN = Origin("203.0.113.7", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
@@ -23,8 +23,11 @@ def member_of(user: User, *, now: datetime) -> Member:
 
 
 def permit_for(user: User, action: Action, subject: Subject | None = None, *, now: datetime) -> Permit:
-    """The permit of somebody who owns the subject, or the project that it belongs to."""
-    target = Target(subject, "it", role=Role.OWNER, project_id=1, owner_id=user.id) if subject else None
+    """The permit of somebody who owns the subject, or the project or the organization that it belongs to."""
+    if subject is None:
+        return permit_of(member_of(user, now=now), action, now=now)
+    owner = OrganizationRole.OWNER
+    target = Target(subject, "it", role=Role.OWNER, project_id=1, organization_role=owner, owner_id=user.id)
     return permit_of(member_of(user, now=now), action, target, now=now)
 
 

@@ -8,12 +8,12 @@ import sqlalchemy as sa
 
 from adapters.clock import SettableClock
 from domain.identity import tokens
-from domain.index import collaborators, projects, releases
+from domain.index import collaborators, projects, releases, teams
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit, PermitMismatch
 from domain.policy.targets import Role, Subject
-from models import ApiToken, Base, Invitation, Project, ProjectRole, Release, User, db
+from models import ApiToken, Base, Invitation, Organization, Project, ProjectRole, Release, Team, User, db
 from tests.builders import People
 from tests.permits import permit_for
 
@@ -27,6 +27,9 @@ class Scene:
     release: Release
     token: ApiToken
     invitation: Invitation
+    organization: Organization
+    team: Team  # with bo, who is in the organization, and a role in `lent`
+    lent: Project
 
 
 Call = Callable[[Permit, Scene, Notices, SettableClock], object]
@@ -113,6 +116,59 @@ CALLS: dict[str, tuple[Action, Callable[[Scene], Subject | None], Call]] = {
             db.session(), permit, notices, scene.project, now=clock.now()
         ),
     ),
+    "create a team": (
+        Action.CREATE_TEAM,
+        lambda scene: scene.organization,
+        lambda permit, scene, notices, clock: teams.create(
+            db.session(), permit, scene.organization, name="Watch", now=clock.now()
+        ),
+    ),
+    "rename a team": (
+        Action.RENAME_TEAM,
+        lambda scene: scene.team,
+        lambda permit, scene, notices, clock: teams.rename(
+            db.session(), permit, scene.team, name="Watch", now=clock.now()
+        ),
+    ),
+    "delete a team": (
+        Action.DELETE_TEAM,
+        lambda scene: scene.team,
+        lambda permit, scene, notices, clock: teams.remove(db.session(), permit, notices, scene.team, now=clock.now()),
+    ),
+    "add to a team": (
+        Action.ADD_TEAM_MEMBER,
+        lambda scene: scene.team,
+        lambda permit, scene, notices, clock: teams.add_member(
+            db.session(), permit, notices, scene.team, username="ana", now=clock.now()
+        ),
+    ),
+    "remove from a team": (
+        Action.REMOVE_TEAM_MEMBER,
+        lambda scene: scene.team,
+        lambda permit, scene, notices, clock: teams.remove_member(
+            db.session(), permit, notices, scene.team, username="bo", now=clock.now()
+        ),
+    ),
+    "set a team's role": (
+        Action.SET_TEAM_ROLE,
+        lambda scene: scene.team,
+        lambda permit, scene, notices, clock: teams.set_role(
+            db.session(),
+            permit,
+            notices,
+            scene.team,
+            project_name=scene.lent.name,
+            role=Role.OWNER,
+            now=clock.now(),
+        ),
+    ),
+    "remove a team's role": (
+        Action.REMOVE_TEAM_ROLE,
+        lambda scene: scene.team,
+        lambda permit, scene, notices, clock: teams.remove_role(
+            db.session(), permit, notices, scene.team, project_name=scene.lent.name, now=clock.now()
+        ),
+    ),
 }
 EVERY_CALL = pytest.mark.parametrize("name", CALLS)
 
@@ -124,6 +180,8 @@ def scenes(people: People) -> tuple[Scene, Scene]:
     found = []
     for name in ("acme-utils", "tide-tables"):
         project = people.a_project(name, dan, maintainers=(ana,))
+        organization = people.an_organization(f"{name}-office", ana, members=(bo,))
+        lent = people.an_organizations_project(f"{name}-lent", organization)
         found.append(
             Scene(
                 ana=ana,
@@ -131,6 +189,9 @@ def scenes(people: People) -> tuple[Scene, Scene]:
                 release=people.a_release(project, "1.0", by=ana),
                 token=people.a_token(ana, f"for {name}")[0],
                 invitation=people.an_invitation(project, bo, by=ana),
+                organization=organization,
+                team=people.a_team("Crew", organization, members=(bo,), projects=((lent, "maintainer"),)),
+                lent=lent,
             )
         )
     for role in db.session.scalars(sa.select(ProjectRole)):

@@ -1,4 +1,4 @@
-"""Mail to those who look after a project together."""
+"""Mail to those who look after a project or belong to an organization together."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from domain.notices import Notices
 from domain.policy.decision import Permit
-from models import Project, User
+from models import Organization, Project, User
 
 
 def announce(
@@ -25,7 +25,35 @@ def announce(
 
     values: what the templates say besides `project` and `by`, the holder's username.
     """
-    facts = {"project": project, "by": permit.account.username, **values}
+    _announce(db, permit, notices, notice, people, now=now, facts={"project": project, **values})
+
+
+def announce_in(
+    db: Session,
+    permit: Permit,
+    notices: Notices,
+    notice: str,
+    people: Iterable[User],
+    *,
+    organization: Organization,
+    now: datetime,
+    **values: object,
+) -> None:
+    """The same for what concerns an organization: the templates know it as `organization`."""
+    _announce(db, permit, notices, notice, people, now=now, facts={"organization": organization, **values})
+
+
+def _announce(
+    db: Session,
+    permit: Permit,
+    notices: Notices,
+    notice: str,
+    people: Iterable[User],
+    *,
+    now: datetime,
+    facts: dict[str, object],
+) -> None:
+    facts["by"] = permit.account.username
     for user in people:
         is_theirs = user.id == permit.account.user_id
         told = {**facts, "origin": permit.principal.origin} if is_theirs else facts

@@ -21,7 +21,7 @@ from adapters.mail import MemoryMailer
 from app import create_app
 from domain.identity.recovery import FEW
 from domain.notices import Letter
-from models import ApiToken, Mail, OrganizationRequest, Project, User, db
+from models import ApiToken, Mail, Organization, OrganizationRequest, Project, User, db
 from tests.browsing import wiring_of
 from tests.builders import PASSWORD, People
 from tests.conftest import COMPILED, START, settings_for
@@ -36,6 +36,7 @@ FACTORS, CODES = "/manage/account/two-factor/", "/manage/account/recovery-codes/
 SESSIONS, TOKENS = "/manage/account/sessions/", "/manage/account/token/"
 PEOPLE, RELEASES = "/manage/project/acme-utils/collaboration/", "/manage/project/acme-utils/releases/"
 ORGANIZATIONS = "/manage/organizations/"
+TEAM = "/manage/organization/Tide-Office/people/"
 
 Values = dict[str, object]
 LINK = "vHn3-x_Q" * 5 + "abc"  # as long as a real one, with the characters that a line could break at
@@ -50,6 +51,9 @@ SOMETHING = ApiToken(
 )
 MINE: Values = {"origin": ORIGIN, "project": ACME, "by": "ana"}
 THEIRS: Values = {"project": ACME, "by": "bo"}
+OFFICE = Organization(name="Tide-Office", name_key="tide-office", display_name="The Tide Office")
+MY_TEAM: Values = {"origin": ORIGIN, "organization": OFFICE, "team": "Crew", "by": "ana"}
+A_TEAM: Values = {"organization": OFFICE, "team": "Crew", "by": "bo"}
 FILE: Values = {"version": "1.0", "filename": WHEEL, "is_first": True}
 
 WISH = OrganizationRequest(
@@ -97,6 +101,13 @@ SAMPLES: dict[str, list[Values]] = {
     "sign-in-after-failures": [{"origin": ORIGIN, "failures": 7}],
     "sign-in-from-new-browser": [{"origin": ORIGIN, "method": "password and authenticator app"}],
     "sign-in-unfinished": [{"origin": ORIGIN}],
+    "team-deleted": [MY_TEAM, A_TEAM],
+    "team-member-added": [{**by, "person": person} for by in (MY_TEAM, A_TEAM) for person in ("ana", "bo", "cy")],
+    "team-member-removed": [{**by, "person": person} for by in (MY_TEAM, A_TEAM) for person in ("ana", "bo", "cy")],
+    "team-role-removed": [{**by, "project": ACME} for by in (MY_TEAM, A_TEAM)],
+    "team-role-set": [
+        {**by, "project": ACME, "role": role} for by in (MY_TEAM, A_TEAM) for role in ("owner", "maintainer")
+    ],
     "token-added": [{"origin": ORIGIN, "token": token} for token in (EVERYTHING, SOMETHING)],
     "token-removed": [{"origin": ORIGIN, "token": EVERYTHING}],
     "verify-email": [{"username": "ana", "token": LINK}],
@@ -138,6 +149,11 @@ ADVICE = {  # the pages where whoever did not do it sets things right, in the or
     "sign-in-after-failures": [RESET, FACTORS],
     "sign-in-from-new-browser": [RESET, FACTORS],
     "sign-in-unfinished": [RESET],
+    "team-deleted": [RESET],
+    "team-member-added": [RESET],
+    "team-member-removed": [RESET],
+    "team-role-removed": [RESET],
+    "team-role-set": [RESET],
     "token-added": [RESET, TOKENS],
     "token-removed": [RESET, TOKENS],
 }
@@ -149,6 +165,8 @@ ADVICE_ABOUT_OTHERS = {  # somebody else of the project did it
     "organization-declined": [RESET],
     "organization-question": [ORGANIZATIONS],
     "release-deleted": [PEOPLE],
+    "team-member-added": [TEAM],
+    "team-role-set": [TEAM],
 }
 
 Write = Callable[[str, Values], Letter]
