@@ -138,7 +138,8 @@ def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
     token, _ = people.a_token(nora)
     invitation = people.an_invitation(people.a_project("lantern", friend), nora, by=friend)
     nora.is_admin = True
-    people.an_organization("tide-office", nora)
+    office = people.an_organization("tide-office", nora)
+    people.a_team("Crew", office)
     wish = people.a_request("tide-club", nora)
     elsewhere = browsers.meet(db.session(), nora.id, None, origin=ORIGIN, now=nora.registered_at).row
     session, _ = sessions.start(db.session(), origin=ORIGIN, now=nora.registered_at)
@@ -148,6 +149,7 @@ def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
         "name": "tide-tables",
         "version": "1.0",
         "organization": "tide-office",
+        "team": "Crew",
         "request_id": wish.id,
         "token_id": token.id,
         "invitation_id": invitation.id,

@@ -6,7 +6,7 @@ from flask import abort
 
 from blueprints.rendering import browser as browser_name
 from blueprints.url_values import ROW_ID as ROW_ID
-from domain.index import invitations, organization_requests, organizations, projects, releases
+from domain.index import invitations, organization_requests, organizations, projects, releases, teams
 from domain.policy.principals import Member, Principal
 from domain.policy.targets import Target
 from models import ApiToken, BrowserSession, Email, KnownBrowser, OrganizationRequest, Project, db
@@ -31,6 +31,14 @@ def organization_from_url(principal: Principal, organization: str) -> Target:
     """The organization; everybody may know that it exists."""
     found = organizations.find(db.session(), organization) or abort(404)
     return organizations.target_of(db.session(), found, _user_id_of(principal))
+
+
+def team_from_url(principal: Principal, organization: str, team: str) -> Target:
+    """The team; what one may do to it depends on one's part in its organization."""
+    user_id = _user_id_of(principal)
+    found = organizations.find(db.session(), organization) or abort(404)
+    row = teams.find(db.session(), found, team) or abort(404)
+    return organizations.target_of(db.session(), found, user_id, subject=row, name=row.name)
 
 
 def request_from_url(principal: Principal, request_id: int) -> Target:

@@ -36,7 +36,7 @@ FACTORS, CODES = "/manage/account/two-factor/", "/manage/account/recovery-codes/
 SESSIONS, TOKENS = "/manage/account/sessions/", "/manage/account/token/"
 PEOPLE, RELEASES = "/manage/project/acme-utils/collaboration/", "/manage/project/acme-utils/releases/"
 ORGANIZATIONS = "/manage/organizations/"
-TEAM = "/manage/organization/Tide-Office/people/"
+TEAM = "/manage/organization/Tide-Office/team/Crew/"
 
 Values = dict[str, object]
 LINK = "vHn3-x_Q" * 5 + "abc"  # as long as a real one, with the characters that a line could break at
