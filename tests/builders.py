@@ -17,6 +17,9 @@ from domain.index.versions import version_key
 from domain.policy.principals import Grant
 from models import (
     ApiToken,
+    DeletedFile,
+    DeletedFilename,
+    DeletedRelease,
     Email,
     File,
     Invitation,
@@ -195,7 +198,15 @@ class People:
         db.session.commit()
         return project
 
-    def a_release(self, project: Project, version: str = "1.0", *, by: User, files: int = 1) -> Release:
+    def a_release(
+        self,
+        project: Project,
+        version: str = "1.0",
+        *,
+        by: User,
+        files: int = 1,
+        yanked_at: datetime | None = None,
+    ) -> Release:
         """A release with wheels of it, without their bytes in the store."""
         now = self._clock.now()
         release = Release(
@@ -207,6 +218,7 @@ class People:
             uploaded_by_id=by.id,
             summary=f"What {project.name} {version} is",
             core_metadata={"name": project.name, "version": version},
+            yanked_at=yanked_at,
         )
         for number in range(files):
             filename = f"{project.normalized_name.replace('-', '_')}-{version}-{number}-py3-none-any.whl"
@@ -226,6 +238,40 @@ class People:
         db.session.add(release)
         db.session.commit()
         return release
+
+    def a_removal(self, project: Project, version: str, *, by: User, files: int = 1) -> DeletedRelease:
+        """A release that was deleted just now, without its bytes in the store."""
+        release, now = self.a_release(project, version, by=by, files=files), self._clock.now()
+        removed = DeletedRelease(
+            project_id=project.id,
+            version=version,
+            version_key=release.version_key,
+            is_prerelease=release.is_prerelease,
+            created_at=now,
+            uploaded_by_id=by.id,
+            core_metadata=release.core_metadata,
+            summary=release.summary,
+            deleted_at=now,
+            deleted_by_id=by.id,
+        )
+        for file in release.files:
+            removed.files.append(
+                DeletedFile(
+                    filename=file.filename,
+                    kind=file.kind,
+                    tags=file.tags,
+                    size_bytes=file.size_bytes,
+                    sha256=file.sha256,
+                    blake2_256=file.blake2_256,
+                    uploaded_at=now,
+                    uploaded_with=file.uploaded_with,
+                )
+            )
+            db.session.add(DeletedFilename(filename=file.filename, deleted_at=now))
+        db.session.add(removed)
+        db.session.delete(release)
+        db.session.commit()
+        return removed
 
     def a_token(
         self,

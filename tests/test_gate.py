@@ -83,6 +83,8 @@ DANGEROUS = {
     Action.CREATE_TOKEN,
     Action.REMOVE_TOKEN,
     Action.DELETE_RELEASE,
+    Action.DELETE_FILE,
+    Action.RESTORE_RELEASE,
     Action.INVITE_COLLABORATOR,
     Action.REVOKE_INVITATION,
     Action.REMOVE_COLLABORATOR,
@@ -134,7 +136,8 @@ def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
     builder = people.a_user("nora").also("nora@second.example")
     nora, friend = (builder.verified() if verified else builder).build(), people.a_member("friend")
     project = people.a_project("tide-tables", nora, maintainers=(friend,))
-    people.a_release(project, "1.0", by=nora)
+    wheel = people.a_release(project, "1.0", by=nora).files[0].filename
+    removed = people.a_removal(project, "0.9", by=nora)
     token, _ = people.a_token(nora)
     invitation = people.an_invitation(people.a_project("lantern", friend), nora, by=friend)
     nora.is_admin = True
@@ -148,6 +151,8 @@ def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
     values = {
         "name": "tide-tables",
         "version": "1.0",
+        "filename": wheel,
+        "deleted_id": removed.id,
         "organization": "tide-office",
         "team": "Crew",
         "request_id": wish.id,

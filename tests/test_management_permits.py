@@ -5,15 +5,30 @@ from dataclasses import dataclass
 
 import pytest
 import sqlalchemy as sa
+from flask import current_app
 
 from adapters.clock import SettableClock
+from adapters.storage import BlobStore
 from domain.identity import tokens
-from domain.index import collaborators, projects, releases, teams
+from domain.index import collaborators, projects, removals, teams, yanks
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit, PermitMismatch
 from domain.policy.targets import Role, Subject
-from models import ApiToken, Base, Invitation, Organization, Project, ProjectRole, Release, Team, User, db
+from models import (
+    ApiToken,
+    Base,
+    DeletedRelease,
+    Invitation,
+    Organization,
+    Project,
+    ProjectRole,
+    Release,
+    Team,
+    User,
+    db,
+)
+from tests.browsing import wiring_of
 from tests.builders import People
 from tests.permits import permit_for
 
@@ -25,11 +40,21 @@ class Scene:
     ana: User
     project: Project
     release: Release
+    yanked: Release
+    removed: DeletedRelease
     token: ApiToken
     invitation: Invitation
     organization: Organization
     team: Team  # with bo, who is in the organization, and a role in `lent`
     lent: Project
+
+
+def store_of(removed: DeletedRelease) -> BlobStore:
+    """The store, with something for each file that was deleted."""
+    store = wiring_of(current_app).store
+    for file in removed.files:
+        store.put_bytes(file.sha256, b"a wheel")
+    return store
 
 
 Call = Callable[[Permit, Scene, Notices, SettableClock], object]
@@ -70,8 +95,36 @@ CALLS: dict[str, tuple[Action, Callable[[Scene], Subject | None], Call]] = {
     "delete a release": (
         Action.DELETE_RELEASE,
         lambda scene: scene.release,
-        lambda permit, scene, notices, clock: releases.delete_release(
+        lambda permit, scene, notices, clock: removals.delete_release(
             db.session(), permit, notices, scene.release, confirmation="1.0", now=clock.now()
+        ),
+    ),
+    "delete a file": (
+        Action.DELETE_FILE,
+        lambda scene: scene.release.files[0],
+        lambda permit, scene, notices, clock: removals.delete_file(
+            db.session(), permit, notices, scene.release.files[0], confirmation=scene.project.name, now=clock.now()
+        ),
+    ),
+    "restore": (
+        Action.RESTORE_RELEASE,
+        lambda scene: scene.removed,
+        lambda permit, scene, notices, clock: removals.restore(
+            db.session(), permit, store_of(scene.removed), notices, scene.removed, now=clock.now()
+        ),
+    ),
+    "yank": (
+        Action.YANK_RELEASE,
+        lambda scene: scene.release,
+        lambda permit, scene, notices, clock: yanks.yank(
+            db.session(), permit, notices, scene.release, reason="", now=clock.now()
+        ),
+    ),
+    "take a yank back": (
+        Action.UNYANK_RELEASE,
+        lambda scene: scene.yanked,
+        lambda permit, scene, notices, clock: yanks.unyank(
+            db.session(), permit, notices, scene.yanked, now=clock.now()
         ),
     ),
     "invite": (
@@ -187,6 +240,8 @@ def scenes(people: People) -> tuple[Scene, Scene]:
                 ana=ana,
                 project=project,
                 release=people.a_release(project, "1.0", by=ana),
+                yanked=people.a_release(project, "0.8", by=ana, yanked_at=ana.registered_at),
+                removed=people.a_removal(project, "0.9", by=ana),
                 token=people.a_token(ana, f"for {name}")[0],
                 invitation=people.an_invitation(project, bo, by=ana),
                 organization=organization,

@@ -3,3 +3,5 @@
 from flask import Blueprint
 
 bp = Blueprint("api", __name__)
+
+from blueprints.api import yanks  # noqa: E402, F401 - its routes register themselves

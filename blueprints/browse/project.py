@@ -11,7 +11,6 @@ from flask.typing import ResponseReturnValue
 from blueprints.browse import bp
 from blueprints.gate import public
 from domain.index import catalogue, projects, releases
-from domain.index.latest import latest
 from models import Project, Release, db
 
 TABS = ("description", "files", "history", "dependencies")
@@ -27,8 +26,7 @@ def project(name: str) -> ResponseReturnValue:
     found = _project(name)
     if name != found.normalized_name:
         return redirect(url_for("browse.project", name=found.normalized_name, tab=request.args.get("tab")), 301)
-    newest = latest(catalogue.history(db.session(), found))
-    shown = releases.find(db.session(), found, newest.version) if newest is not None else None
+    shown = releases.newest(db.session(), found)
     if shown is None:
         return render_template("browse/reserved.html", project=found, people=catalogue.people(db.session(), found))
     return _page(found, shown, requirement=found.name)
@@ -59,15 +57,17 @@ def _page(project: Project, release: Release, *, requirement: str) -> ResponseRe
     if tab not in TABS:
         abort(404)
     metadata = release.core_metadata
-    history = catalogue.history(db.session(), project)
+    before, most = (request.args.get("before"), releases.PAGE) if tab == "history" else (None, OTHERS + 1)
+    history = catalogue.history(db.session(), project, before=before, most=most)
     return render_template(
         "browse/project.html",
         project=project,
         release=release,
         tab=tab,
         history=history,
-        others=[line for line in history if line.version != release.version][:OTHERS],
-        newest=latest(history),
+        release_count=releases.count(db.session(), project),
+        others=[line for line in history.lines if line.version != release.version][:OTHERS],
+        newest=releases.newest(db.session(), project),
         people=catalogue.people(db.session(), project),
         dependencies=catalogue.dependencies(db.session(), metadata.get("requires_dist", [])),
         links=[(label, url) for label, url in metadata.get("project_urls", {}).items() if _is_web_address(url)],

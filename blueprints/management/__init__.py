@@ -14,6 +14,7 @@ from blueprints.management import (  # noqa: E402, F401 - their routes register 
     password,
     projects,
     releases,
+    removals,
     resume,
     sessions,
     teams,

@@ -19,6 +19,18 @@ class DeleteForm(FlaskForm):  # type: ignore[misc]
     confirm = Line("Type the version to delete it")
 
 
+class DeleteFileForm(FlaskForm):  # type: ignore[misc]
+    """Delete a file of the project that is typed."""
+
+    confirm = Line("Type the project’s name to delete the file")
+
+
+class YankForm(FlaskForm):  # type: ignore[misc]
+    """Yank a release."""
+
+    reason = Line("Why?")
+
+
 class InviteForm(FlaskForm):  # type: ignore[misc]
     """Ask somebody to help."""
 

@@ -1,18 +1,15 @@
-"""Releases of one's projects: what is there, who uploaded it, and taking one back."""
+"""Releases of one's projects: what is there, who uploaded it, and yanking."""
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from blueprints import wiring
+from blueprints import intent, wiring
 from blueprints.form_problems import INVALID, Status, put
 from blueprints.gate import management_action
 from blueprints.management import bp
-from blueprints.management.project_forms import DeleteForm
+from blueprints.management.project_forms import YankForm
 from blueprints.management.targets import project_from_url, release_from_url
-from domain.index import collaborators
-from domain.index.latest import latest
-from domain.index.releases import delete_release as delete
-from domain.index.releases import find, of_project
+from domain.index import keepers, releases, removals, yanks
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.policy.targets import Role
@@ -20,15 +17,17 @@ from domain.problems import Problem
 from models import Project, Release, db
 
 
-@bp.get("/manage/project/<name>/releases/")
+@bp.get("/manage/project/<name>/releases/", endpoint="releases")
 @management_action(Action.VIEW_RELEASES, target=project_from_url)
-def releases(permit: Permit, project: Project) -> ResponseReturnValue:
-    """List a project's releases."""
+def list_releases(permit: Permit, project: Project) -> ResponseReturnValue:
+    """List a project's releases, and what was deleted lately."""
     return render_template(
         "management/releases.html",
         project=project,
-        releases=of_project(db.session(), project),
-        may_delete=_is_owner(permit),
+        leaf=releases.leaf(db.session(), project, before=request.args.get("before")),
+        removed=removals.lately(db.session(), project, now=wiring.now()),
+        kept=removals.KEPT,
+        may_delete=is_owner(permit),
     )
 
 
@@ -37,42 +36,59 @@ def releases(permit: Permit, project: Project) -> ResponseReturnValue:
 def release(permit: Permit, release: Release) -> ResponseReturnValue:
     """Show a release's files."""
     return render_template(
-        "management/release.html", project=release.project, release=release, may_delete=_is_owner(permit)
+        "management/release.html", project=release.project, release=release, may_delete=is_owner(permit)
     )
 
 
-@bp.route("/manage/project/<name>/release/<version>/delete", methods=["GET", "POST"])
-@management_action(Action.DELETE_RELEASE, target=release_from_url)
-def delete_release(permit: Permit, release: Release) -> ResponseReturnValue:
-    """Say what a deletion means, have the version typed, and delete."""
-    form, project, version = DeleteForm(), release.project, release.version
+@bp.route("/manage/project/<name>/release/<version>/yank", methods=["GET", "POST"])
+@management_action(Action.YANK_RELEASE, target=release_from_url, keeps=("reason",))
+def yank(permit: Permit, release: Release) -> ResponseReturnValue:
+    """Say what a yank means, ask why, and yank."""
+    form = YankForm(formdata=request.args) if intent.is_resumed() else YankForm()
+    project, version = release.project, release.version
     if not form.validate_on_submit():
-        return _delete_page(form, release, (INVALID if form.errors else 200, {}))
-    found, typed = wiring.services(), form.confirm.data or ""
+        return _yank_page(form, release, (INVALID if form.errors else 200, {}))
+    found, reason = wiring.services(), form.reason.data or ""
     try:
-        delete(db.session(), permit, found.notices, release, confirmation=typed, now=wiring.now())
+        yanks.yank(db.session(), permit, found.notices, release, reason=reason, now=wiring.now())
     except Problem as problem:
         db.session.rollback()
-        if find(db.session(), project, version) is None:  # somebody was faster
+        if releases.find(db.session(), project, version) is None:  # somebody was faster
             abort(404)
-        return _delete_page(form, release, put(form, problem))
+        return _yank_page(form, release, put(form, problem))
     db.session.commit()
-    flash(f"{project.name} {version} was deleted.", "success")
-    return redirect(url_for("management.releases", name=project.normalized_name), 303)
+    flash(f"{project.name} {version} is yanked.", "success")
+    return redirect(url_for("management.release", name=project.normalized_name, version=version), 303)
 
 
-def _delete_page(form: DeleteForm, release: Release, status: Status) -> ResponseReturnValue:
-    others = [each for each in of_project(db.session(), release.project) if each.id != release.id]
+@bp.post("/manage/project/<name>/release/<version>/unyank")
+@management_action(Action.UNYANK_RELEASE, target=release_from_url, resume="management.release")
+def unyank(permit: Permit, release: Release) -> ResponseReturnValue:
+    """Take a yank back."""
+    name, called, version = release.project.normalized_name, release.project.name, release.version
+    try:
+        yanks.unyank(db.session(), permit, wiring.services().notices, release, now=wiring.now())
+    except releases.ReleaseGone:
+        db.session.rollback()
+        abort(404)
+    db.session.commit()
+    flash(f"{called} {version} is no longer yanked.", "success")
+    return redirect(url_for("management.release", name=name, version=version), 303)
+
+
+def is_owner(permit: Permit) -> bool:
+    """Whether the pages offer what only owners may do."""
+    return permit.target is not None and permit.target.role is Role.OWNER
+
+
+def _yank_page(form: YankForm, release: Release, status: Status) -> ResponseReturnValue:
+    project = release.project
     page = render_template(
-        "management/delete_release.html",
+        "management/yank_release.html",
         form=form,
-        project=release.project,
+        project=project,
         release=release,
-        next_latest=latest(others),
-        people=len(collaborators.of_project(db.session(), release.project)),
+        next_latest=releases.newest(db.session(), project, besides=release),
+        people=len(keepers.keepers_of(db.session(), project)),
     )
     return page, *status
-
-
-def _is_owner(permit: Permit) -> bool:
-    return permit.target is not None and permit.target.role is Role.OWNER

@@ -6,7 +6,7 @@ from flask import abort
 
 from blueprints.rendering import browser as browser_name
 from blueprints.url_values import ROW_ID as ROW_ID
-from domain.index import invitations, organization_requests, organizations, projects, releases, teams
+from domain.index import invitations, organization_requests, organizations, projects, releases, removals, teams
 from domain.policy.principals import Member, Principal
 from domain.policy.targets import Target
 from models import ApiToken, BrowserSession, Email, KnownBrowser, OrganizationRequest, Project, db
@@ -25,6 +25,22 @@ def release_from_url(principal: Principal, name: str, version: str) -> Target:
     release = releases.find(db.session(), project, version) or abort(404)
     called = f"{project.name} {release.version}"
     return projects.target_of(db.session(), project, _user_id_of(principal), subject=release, name=called)
+
+
+def file_from_url(principal: Principal, name: str, version: str, filename: str) -> Target:
+    """A file of a release."""
+    project = _project(name)
+    release = releases.find(db.session(), project, version) or abort(404)
+    file = next((each for each in release.files if each.filename == filename), None) or abort(404)
+    return projects.target_of(db.session(), project, _user_id_of(principal), subject=file, name=file.filename)
+
+
+def deleted_from_url(principal: Principal, name: str, deleted_id: int) -> Target:
+    """What was taken off a project and can be put back."""
+    project = _project(name)
+    removed = removals.find(db.session(), project, deleted_id) or abort(404)
+    called = f"{project.name} {removed.version}"
+    return projects.target_of(db.session(), project, _user_id_of(principal), subject=removed, name=called)
 
 
 def organization_from_url(principal: Principal, organization: str) -> Target:

@@ -8,8 +8,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from domain.index import collaborators
-from domain.index.latest import newest_first
+from domain.index import collaborators, releases
 from domain.index.names import normalize
 from models import File, Project, Release
 
@@ -24,6 +23,14 @@ class Line:
     yanked_at: datetime | None
     yanked_reason: str | None
     file_count: int
+
+
+@dataclass(frozen=True)
+class History:
+    """One page of a project's history. older: the version `before` the next page begins; None on the last one."""
+
+    lines: list[Line]
+    older: str | None
 
 
 @dataclass(frozen=True)
@@ -47,18 +54,22 @@ class Dependency:
     project: str | None
 
 
-def history(db: Session, project: Project) -> list[Line]:
-    """The project's releases, the highest version first."""
+def history(db: Session, project: Project, *, before: str | None = None, most: int = releases.PAGE) -> History:
+    """Some of the project's releases, the highest version first: those below the version `before`, or the first ones if
+    that is none."""
     columns = (
         Release.version,
         Release.created_at,
         Release.is_prerelease,
         Release.yanked_at,
         Release.yanked_reason,
-        func.count(File.id),
+        select(func.count(File.id)).where(File.release_id == Release.id).scalar_subquery(),
     )
-    releases = select(*columns).outerjoin(Release.files).where(Release.project_id == project.id).group_by(Release.id)
-    return newest_first(Line(*row) for row in db.execute(releases))
+    found = select(*columns).where(Release.project_id == project.id)
+    if (key := releases.key_of(before)) is not None:
+        found = found.where(Release.version_key < key)
+    lines = [Line(*row) for row in db.execute(found.order_by(Release.version_key.desc()).limit(most + 1))]
+    return History(lines[:most], older=lines[most - 1].version if len(lines) > most else None)
 
 
 def people(db: Session, project: Project) -> list[Person]:

@@ -1,4 +1,4 @@
-"""Which of a project's releases stands for it, and their order."""
+"""Which of a project's releases stands for it."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -28,8 +28,3 @@ def latest(releases: Iterable[AnyRelease]) -> AnyRelease | None:
         key=lambda each: (each.yanked_at is None, not each.is_prerelease, Version(each.version)),
         default=None,
     )
-
-
-def newest_first(releases: Iterable[AnyRelease]) -> list[AnyRelease]:
-    """All of them, the highest version first (PEP 440)."""
-    return sorted(releases, key=lambda each: Version(each.version), reverse=True)

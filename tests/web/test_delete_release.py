@@ -1,4 +1,4 @@
-"""Deleting a release: asked on a page that says what it means, final, and told to everybody concerned."""
+"""Deleting a release: asked on a page that says what it means, and told to everybody concerned."""
 
 from datetime import timedelta
 
@@ -72,7 +72,7 @@ def test_a_deleted_release_is_gone_and_its_filenames_are_spent(
 
     after = simple_page()
     assert page.response.request.path == "/manage/project/acme-utils/releases/"
-    assert "acme-utils 1.4.2 was deleted." in page.text
+    assert "acme-utils 1.4.2 was deleted. An owner can restore it for seven days." in page.text
     assert versions() == ["1.4.1"]
     assert sorted(db.session.scalars(sa.select(DeletedFilename.filename))) == [
         "acme_utils-1.4.2-0-py3-none-any.whl",

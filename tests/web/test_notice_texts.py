@@ -77,6 +77,7 @@ SAMPLES: dict[str, list[Values]] = {
     "factor-removed": [APP, KEY, PASSKEY],
     "factor-renamed": [{**values, "was": "Old name"} for values in (APP, KEY, PASSKEY)],
     "factors-reset": [{}],
+    "file-deleted": [{**by, "version": "1.0", "filenames": [WHEEL], "until": START} for by in (MINE, THEIRS)],
     "file-published": [{**by, **FILE, "is_first": is_first} for by in (MINE, THEIRS) for is_first in (True, False)],
     "invitation": [{**THEIRS, "role": role, "until": START + timedelta(days=7)} for role in ("owner", "maintainer")],
     "invitation-accepted": [{**THEIRS, "role": role} for role in ("owner", "maintainer")],
@@ -93,9 +94,18 @@ SAMPLES: dict[str, list[Values]] = {
     "recovery-code-used": [{"origin": ORIGIN, "left": left, "few": FEW} for left in (0, 1, 3, 4, 9)],
     "recovery-codes-made": [{"origin": ORIGIN}],
     "release-deleted": [
+        {**by, "version": "1.0", "filenames": filenames, "until": START}
+        for by in (MINE, THEIRS)
+        for filenames in ([WHEEL], [WHEEL, "acme_utils-1.0.tar.gz"])
+    ],
+    "release-restored": [
         {**by, "version": "1.0", "filenames": filenames}
         for by in (MINE, THEIRS)
         for filenames in ([WHEEL], [WHEEL, "acme_utils-1.0.tar.gz"])
+    ],
+    "release-unyanked": [{**by, "version": "1.0", "reason": ""} for by in (MINE, THEIRS)],
+    "release-yanked": [
+        {**by, "version": "1.0", "reason": reason} for by in (MINE, THEIRS) for reason in ("", "It loses data.")
     ],
     "removed-from-project": [MINE, THEIRS],
     "sign-in-after-failures": [{"origin": ORIGIN, "failures": 7}],
@@ -144,7 +154,11 @@ ADVICE = {  # the pages where whoever did not do it sets things right, in the or
     "primary-address-changed": [RESET, EMAILS],
     "recovery-code-used": [RESET, CODES, FACTORS],
     "recovery-codes-made": [RESET, CODES],
+    "file-deleted": [RESET],
     "release-deleted": [RESET],
+    "release-restored": [RESET],
+    "release-unyanked": [RESET],
+    "release-yanked": [RESET],
     "removed-from-project": [RESET],
     "sign-in-after-failures": [RESET, FACTORS],
     "sign-in-from-new-browser": [RESET, FACTORS],
@@ -164,9 +178,13 @@ ADVICE_ABOUT_OTHERS = {  # somebody else of the project did it
     "organization-approved": [RESET],
     "organization-declined": [RESET],
     "organization-question": [ORGANIZATIONS],
+    "file-deleted": [RELEASES],
     "release-deleted": [PEOPLE],
     "team-member-added": [TEAM],
     "team-role-set": [TEAM],
+    "release-restored": [RELEASES],
+    "release-unyanked": [RELEASES],
+    "release-yanked": [RELEASES],
 }
 
 Write = Callable[[str, Values], Letter]
