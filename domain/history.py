@@ -76,6 +76,8 @@ WORDS = {
     "organization:request:answered": "Question about the request for {organization} answered",
     "organization:request:withdrawn": "Request for {organization} withdrawn",
     "organization:request:approved": "Request for {organization} approved{own}",
+    "organization:project:reserved": "Project {name} reserved for {organization}",
+    "organization:project:given_back": "Project {project} given back by {organization} to its own owners",
     "organization:team:created": "Team {team} of {organization} created",
     "organization:team:renamed": "Team {was} of {organization} renamed to {team}",
     "organization:team:deleted": "Team {team} of {organization} deleted",

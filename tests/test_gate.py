@@ -143,6 +143,7 @@ def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
     nora.is_admin = True
     office = people.an_organization("tide-office", nora)
     people.a_team("Crew", office)
+    project.organization = office
     wish = people.a_request("tide-club", nora)
     elsewhere = browsers.meet(db.session(), nora.id, None, origin=ORIGIN, now=nora.registered_at).row
     session, _ = sessions.start(db.session(), origin=ORIGIN, now=nora.registered_at)

@@ -10,7 +10,7 @@ from flask import current_app
 from adapters.clock import SettableClock
 from adapters.storage import BlobStore
 from domain.identity import tokens
-from domain.index import collaborators, projects, removals, teams, yanks
+from domain.index import collaborators, organization_projects, projects, removals, teams, yanks
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit, PermitMismatch
@@ -169,6 +169,20 @@ CALLS: dict[str, tuple[Action, Callable[[Scene], Subject | None], Call]] = {
             db.session(), permit, notices, scene.project, now=clock.now()
         ),
     ),
+    "reserve a name for an organization": (
+        Action.CREATE_ORGANIZATION_PROJECT,
+        lambda scene: scene.organization,
+        lambda permit, scene, notices, clock: organization_projects.reserve(
+            db.session(), permit, notices, scene.organization, name="buoy", now=clock.now()
+        ),
+    ),
+    "give a project back": (
+        Action.REMOVE_ORGANIZATION_PROJECT,
+        lambda scene: scene.lent,
+        lambda permit, scene, notices, clock: organization_projects.give_back(
+            db.session(), permit, notices, scene.lent, now=clock.now()
+        ),
+    ),
     "create a team": (
         Action.CREATE_TEAM,
         lambda scene: scene.organization,
@@ -235,6 +249,7 @@ def scenes(people: People) -> tuple[Scene, Scene]:
         project = people.a_project(name, dan, maintainers=(ana,))
         organization = people.an_organization(f"{name}-office", ana, members=(bo,))
         lent = people.an_organizations_project(f"{name}-lent", organization)
+        db.session.add(ProjectRole(project_id=lent.id, user_id=dan.id, role="owner", since=lent.created_at))
         found.append(
             Scene(
                 ana=ana,

@@ -10,6 +10,7 @@ from blueprints.management import (  # noqa: E402, F401 - their routes register 
     emails,
     history,
     organization_people,
+    organization_projects,
     organizations,
     password,
     projects,

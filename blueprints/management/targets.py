@@ -49,6 +49,16 @@ def organization_from_url(principal: Principal, organization: str) -> Target:
     return organizations.target_of(db.session(), found, _user_id_of(principal))
 
 
+def organization_project_from_url(principal: Principal, organization: str, name: str) -> Target:
+    """A project of the organization, as the organization's to give away."""
+    user_id = _user_id_of(principal)
+    found = organizations.find(db.session(), organization) or abort(404)
+    project = _project(name)
+    if project.organization_id != found.id:
+        abort(404)
+    return projects.target_of(db.session(), project, user_id)
+
+
 def team_from_url(principal: Principal, organization: str, team: str) -> Target:
     """The team; what one may do to it depends on one's part in its organization."""
     user_id = _user_id_of(principal)

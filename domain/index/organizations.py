@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from sqlalchemy import select, true
 from sqlalchemy.orm import Session, contains_eager
 
+from domain.policy.decision import Permit
 from domain.policy.targets import OrganizationRole, Subject, Target
-from models import Organization, OrganizationMember, Project
+from domain.problems import Problem
+from models import Organization, OrganizationMember, Project, User
 from models.organization import organization_key
 
 PAGE = 50
@@ -40,6 +42,25 @@ def target_of(
         organization_role=role_of(db, organization, user_id),
         asks_for_key=organization.name if organization.asks_for_key else None,
     )
+
+
+def owners_of(db: Session, organization: Organization) -> list[User]:
+    """The owners of the organization who can act, by name."""
+    owners = select(User).join(OrganizationMember, OrganizationMember.user_id == User.id)
+    is_owner = OrganizationMember.role == OrganizationRole.OWNER.word
+    here = owners.where(OrganizationMember.organization_id == organization.id, is_owner, User.is_active)
+    return list(db.scalars(here.order_by(User.username_key)))
+
+
+def lock(db: Session, permit: Permit, organization: Organization, least: OrganizationRole) -> None:
+    """Have all changes to an organization wait for each other, and look again whether the permit's holder has the
+    role that it was given for. Raises Problem if it is gone."""
+    there = select(Organization.id).where(Organization.id == organization.id).with_for_update()
+    if db.scalar(there) is None:
+        raise Problem("This organization is gone: somebody deleted it.")
+    held = role_of(db, organization, permit.account.user_id)
+    if held is None or held < least:
+        raise Problem(f"You no longer have the role in {organization.name} that this asks for.")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.policy.targets import OrganizationRole, ProjectStatus, Role, Subject, Target
 from domain.problems import Problem
-from models import OrganizationMember, Project, ProjectRole, Team, TeamMember, TeamProject
+from models import Organization, OrganizationMember, Project, ProjectRole, Team, TeamMember, TeamProject
 
 
 class NameTaken(Problem):
@@ -101,13 +101,26 @@ def reserve(db: Session, permit: Permit, *, name: str, now: datetime) -> Project
     return _give(db, permit, name, event="project:name:reserved", now=now)
 
 
+def reserve_for_organization(
+    db: Session, permit: Permit, organization: Organization, *, name: str, now: datetime
+) -> Project:
+    """Give a name to an organization: its owners own the project, and nobody has a role of their own in it.
+
+    Raises as `reserve` does. The caller holds the organization's lock and counts the try in `throttle.RESERVE_NAME`.
+    """
+    permit.covers(Action.CREATE_ORGANIZATION_PROJECT, organization)
+    return _give(db, permit, name, event="organization:project:reserved", now=now, organization=organization)
+
+
 def create_by_upload(db: Session, permit: Permit, *, name: str, now: datetime) -> Project:
     """Give a name to whoever uploads the first file under it. The same rules as for `reserve` hold."""
     permit.covers(Action.CREATE_PROJECT)
     return _give(db, permit, name, event="project:name:created", now=now)
 
 
-def _give(db: Session, permit: Permit, name: str, *, event: str, now: datetime) -> Project:
+def _give(
+    db: Session, permit: Permit, name: str, *, event: str, now: datetime, organization: Organization | None = None
+) -> Project:
     normalized, key = check_name(name), lookalike_key(name)
     if db.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time anyway
         db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
@@ -118,9 +131,22 @@ def _give(db: Session, permit: Permit, name: str, *, event: str, now: datetime) 
         raise NameTaken(f"The project name {name} is too like {alike.name}, which exists. Choose another one.")
     project = Project(name=name, normalized_name=normalized, lookalike_key=key, created_at=now, updated_at=now)
     user_id = permit.account.user_id
-    project.roles = [ProjectRole(user_id=user_id, role=Role.OWNER.word, since=now)]
+    details = {"name": name}
+    if organization is None:
+        project.roles = [ProjectRole(user_id=user_id, role=Role.OWNER.word, since=now)]
+    else:
+        project.organization = organization
+        details["organization"] = organization.name
     db.add(project)
     db.flush()
-    origin, details = permit.principal.origin, {"name": name}
-    journal.record(db, event, now=now, origin=origin, actor_id=user_id, project_id=project.id, details=details)
+    journal.record(
+        db,
+        event,
+        now=now,
+        origin=permit.principal.origin,
+        actor_id=user_id,
+        project_id=project.id,
+        organization_id=project.organization_id,
+        details=details,
+    )
     return project

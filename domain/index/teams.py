@@ -109,7 +109,7 @@ def of_project(db: Session, project: Project) -> list[TeamProject]:
 def create(db: Session, permit: Permit, organization: Organization, *, name: str, now: datetime) -> Team:
     """Make a team without members or roles. Raises Problem: a name that it cannot have, or that another team has."""
     permit.covers(Action.CREATE_TEAM, organization)
-    _lock(db, permit, organization, OrganizationRole.MANAGER)
+    organizations.lock(db, permit, organization, OrganizationRole.MANAGER)
     called = _free_name(db, organization, name)
     team = Team(organization=organization, name=called, name_key=organization_key(called), created_at=now)
     db.add(team)
@@ -149,7 +149,7 @@ def remove(db: Session, permit: Permit, notices: Notices, team: Team, *, now: da
     db.flush()
     in_projects = select(Project.id).where(Project.id.in_(project_ids))
     parting.drop_lost(db, in_projects, select(User.id).where(User.id.in_(member_ids)))
-    told = _once(_owners(db, organization), members)
+    told = _once(organizations.owners_of(db, organization), members)
     announce_in(db, permit, notices, "team-deleted", told, organization=organization, now=now, team=called)
 
 
@@ -244,19 +244,8 @@ def forget_member(db: Session, organization: Organization, user: User) -> None:
     parting.drop_lost(db, owned, select(User.id).where(User.id == user.id))
 
 
-def _lock(db: Session, permit: Permit, organization: Organization, least: OrganizationRole) -> None:
-    """Have all changes to an organization wait for each other, and look again whether the permit's holder has the
-    role that it was given for. Raises Problem if it is gone."""
-    there = select(Organization.id).where(Organization.id == organization.id).with_for_update()
-    if db.scalar(there) is None:
-        raise Problem("This organization is gone: somebody deleted it.")
-    held = organizations.role_of(db, organization, permit.account.user_id)
-    if held is None or held < least:
-        raise Problem(f"You no longer have the role in {organization.name} that this asks for.")
-
-
 def _lock_team(db: Session, permit: Permit, team: Team, least: OrganizationRole) -> None:
-    _lock(db, permit, team.organization, least)
+    organizations.lock(db, permit, team.organization, least)
     there = select(Team).where(Team.id == team.id).execution_options(populate_existing=True)
     if db.scalar(there) is None:
         raise Problem("This team is gone: somebody deleted it.")
@@ -320,14 +309,6 @@ def _project_ids(team: Team) -> Select[int]:
     return select(TeamProject.project_id).where(TeamProject.team_id == team.id)
 
 
-def _owners(db: Session, organization: Organization) -> list[User]:
-    """The owners of the organization who can act, by name."""
-    owners = select(User).join(OrganizationMember, OrganizationMember.user_id == User.id)
-    is_owner = OrganizationMember.role == OrganizationRole.OWNER.word
-    here = owners.where(OrganizationMember.organization_id == organization.id, is_owner, User.is_active)
-    return list(db.scalars(here.order_by(User.username_key)))
-
-
 def _concerned(db: Session, team: Team, project: Project) -> list[User]:
     """Whom a team's role in a project concerns: its owners, and the team."""
     members = [part.user for part in db.scalars(_members(team).order_by(User.username_key))]
@@ -346,7 +327,7 @@ def _with_article(role: Role) -> str:
 def _tell_of_member(
     db: Session, permit: Permit, notices: Notices, notice: str, team: Team, user: User, *, now: datetime
 ) -> None:
-    told = _once([user], _owners(db, team.organization))
+    told = _once([user], organizations.owners_of(db, team.organization))
     values = {"team": team.name, "person": user.username}
     announce_in(db, permit, notices, notice, told, organization=team.organization, now=now, **values)
 

@@ -36,6 +36,7 @@ FACTORS, CODES = "/manage/account/two-factor/", "/manage/account/recovery-codes/
 SESSIONS, TOKENS = "/manage/account/sessions/", "/manage/account/token/"
 PEOPLE, RELEASES = "/manage/project/acme-utils/collaboration/", "/manage/project/acme-utils/releases/"
 ORGANIZATIONS = "/manage/organizations/"
+OWNED = "/manage/organization/Tide-Office/projects/"
 TEAM = "/manage/organization/Tide-Office/team/Crew/"
 
 Values = dict[str, object]
@@ -84,6 +85,7 @@ SAMPLES: dict[str, list[Values]] = {
     "key-refused": [{"origin": ORIGIN, "label": "Blue key"}],
     "organization-approved": [{"wish": WISH, "by": "bo"}],
     "organization-declined": [{"wish": WISH, "by": "bo"}],
+    "organization-project-reserved": [{**by, "organization": OFFICE} for by in (MINE, THEIRS)],
     "organization-question": [{"wish": WISH, "by": "bo"}],
     "organization-question-answered": [{"wish": WISH, "by": "bo"}],
     "organization-requested": [{"wish": WISH, "by": "bo"}],
@@ -91,6 +93,7 @@ SAMPLES: dict[str, list[Values]] = {
     "password-reset": [{"origin": ORIGIN, "username": "ana", "token": LINK}],
     "password-reset-unverified": [{"origin": ORIGIN}],
     "primary-address-changed": [{"origin": ORIGIN, "address": "second@mail.example"}],
+    "project-given-back": [{**by, "organization": OFFICE} for by in (MINE, THEIRS)],
     "recovery-code-used": [{"origin": ORIGIN, "left": left, "few": FEW} for left in (0, 1, 3, 4, 9)],
     "recovery-codes-made": [{"origin": ORIGIN}],
     "release-deleted": [
@@ -150,8 +153,10 @@ ADVICE = {  # the pages where whoever did not do it sets things right, in the or
     "factors-reset": [RESET],
     "file-published": [TOKENS, RELEASES],
     "key-refused": [RESET],
+    "organization-project-reserved": [RESET],
     "password-changed": [RESET, EMAILS, FACTORS, TOKENS],
     "primary-address-changed": [RESET, EMAILS],
+    "project-given-back": [RESET],
     "recovery-code-used": [RESET, CODES, FACTORS],
     "recovery-codes-made": [RESET, CODES],
     "file-deleted": [RESET],
@@ -177,6 +182,7 @@ ADVICE_ABOUT_OTHERS = {  # somebody else of the project did it
     "invitation-accepted": [PEOPLE],
     "organization-approved": [RESET],
     "organization-declined": [RESET],
+    "organization-project-reserved": [OWNED],
     "organization-question": [ORGANIZATIONS],
     "file-deleted": [RELEASES],
     "release-deleted": [PEOPLE],
