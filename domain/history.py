@@ -1,19 +1,24 @@
-"""What happened to an account, in plain words."""
+"""What happened to an account, a project or an organization, in plain words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from enum import Enum
+from typing import Self
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from domain.policy.principals import Origin
+from domain.problems import Problem
 from models import Event, User
+from models.user import username_key
 
 PAGE = 50
 
 # The one table of words: whoever records a new tag adds its line. What stands in braces comes from the event's details.
+# Words of a project or an organization stand beside the names of who did it and whom it is about, and in the history
+# of whom it is about: they name neither, and say neither "you" nor "we".
 WORDS = {
     "account:user:registered": "Account created",
     "account:sign_in:succeeded": "Signed in ({method})",
@@ -89,8 +94,22 @@ WORDS = {
 }
 
 
-class Part(Enum):
-    """A part of an account's history: its word in addresses, its title, and the beginnings of its tags."""
+class Section(Enum):
+    """A part of a history: its word in addresses, its title, and the beginnings of its tags."""
+
+    def __init__(self, word: str, title: str, tags: tuple[str, ...]) -> None:
+        self.word = word
+        self.title = title
+        self.tags = tags
+
+    @classmethod
+    def of(cls, word: str) -> Self | None:
+        """The part of this word; None for the whole history."""
+        return next((part for part in cls if part.word == word), None)
+
+
+class Part(Section):
+    """A part of an account's history. Every tag that has words, and concerns an account, belongs to exactly one."""
 
     SIGN_IN = (
         "sign-in",
@@ -122,30 +141,89 @@ class Part(Enum):
     TOKENS = ("tokens", "API tokens", ("account:token:",))
     PROJECTS = ("projects", "Projects", ("project:",))
     ORGANIZATIONS = ("organizations", "Organizations", ("organization:",))
+    PUBLISHERS = ("publishers", "Pending publishers", ("account:publisher:",))
 
-    def __init__(self, word: str, title: str, tags: tuple[str, ...]) -> None:
-        self.word = word
-        self.title = title
-        self.tags = tags
 
-    @classmethod
-    def of(cls, word: str) -> "Part | None":
-        """The part of this word; None for the whole history."""
-        return next((part for part in cls if part.word == word), None)
+class ProjectPart(Section):
+    """A part of a project's history. What belongs to none stands in the whole history alone."""
+
+    RELEASES = ("releases", "Releases and files", ("project:release:", "project:file:"))
+    PEOPLE = ("people", "People", ("project:collaborator:", "project:invitation:", "organization:team"))
+    PUBLISHERS = ("publishers", "Trusted publishers", ("project:publisher:", "account:publisher:"))
+    TOKENS = ("tokens", "API tokens", ("account:token:",))
+
+
+class OrganizationPart(Section):
+    """A part of an organization's history. What belongs to none stands in the whole history alone."""
+
+    PEOPLE = ("people", "People", ("organization:member:", "organization:invitation:"))
+    TEAMS = ("teams", "Teams", ("organization:team",))
+    PROJECTS = ("projects", "Projects", ("project:", "organization:project:"))
+    PUBLISHERS = ("publishers", "Pending publishers", ("organization:publisher:", "account:publisher:"))
+
+
+class Kind(Enum):
+    """What a history can be of."""
+
+    ACCOUNT = "account"
+    PROJECT = "project"
+    ORGANIZATION = "organization"
+
+
+COLUMNS = {Kind.ACCOUNT: Event.user_id, Kind.PROJECT: Event.project_id, Kind.ORGANIZATION: Event.organization_id}
+PARTS: dict[Kind, type[Section]] = {
+    Kind.ACCOUNT: Part,
+    Kind.PROJECT: ProjectPart,
+    Kind.ORGANIZATION: OrganizationPart,
+}
+
+
+@dataclass(frozen=True)
+class Book:
+    """Whose history: the account, project or organization with this id."""
+
+    kind: Kind
+    id: int
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What of a history is looked for; everything unless said otherwise.
+
+    by_id: the account that did it.
+    since, until: days in UTC, both included.
+    """
+
+    part: Section | None = None
+    by_id: int | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+EVERYTHING = Sought()
 
 
 @dataclass(frozen=True)
 class Entry:
     """Something that happened: when, and in words.
 
-    origin: where it came from; None where somebody else did it, whose address is theirs to tell.
-    by: that other one's username; None for oneself and for nobody known.
+    origin: where it came from, for whoever did it and reads it; None where somebody else did it, whose address is
+        theirs to tell.
+    by: the username of whoever did it; None for nobody known.
+    about: the username of whom it concerns, where that is somebody else.
     """
 
     at: datetime
+    tag: str
     words: str
     origin: Origin | None
     by: str | None
+    about: str | None
+
+    @property
+    def doer(self) -> str:
+        """Who did it, for a page."""
+        return self.by or ("the operator" if self.tag.startswith("operator:") else "nobody known")
 
 
 @dataclass(frozen=True)
@@ -156,20 +234,41 @@ class Leaf:
     older: int | None
 
 
-def leaf(db: Session, user_id: int, *, part: Part | None = None, before: int | None = None, most: int = PAGE) -> Leaf:
-    """Events that concern an account, newest first: of one part or of all, those older than the event `before`.
+def leaf(
+    db: Session,
+    book: Book,
+    *,
+    reader_id: int,
+    sought: Sought = EVERYTHING,
+    before: int | None = None,
+    most: int = PAGE,
+) -> Leaf:
+    """What stands in a history, newest first: events older than the event `before`. One statement.
 
+    reader_id: the account that reads it, to which alone its own network addresses are shown.
     Refusals of the gate are left out: they are many, and the page "Why was I stopped?" tells of them.
     """
-    concerned = (Event.user_id == user_id) & Event.tag.not_like("gate:%")
-    if part is not None:
-        concerned &= or_(*(Event.tag.startswith(tag, autoescape=True) for tag in part.tags))
+    actor, concerned = aliased(User), aliased(User)
+    events = (
+        select(Event, actor.username, concerned.username)
+        .outerjoin(actor, actor.id == Event.actor_id)
+        .outerjoin(concerned, concerned.id == Event.user_id)
+        .where(COLUMNS[book.kind] == book.id, Event.tag.not_like("gate:%"), *_conditions(sought))
+    )
     if before is not None:
-        concerned &= Event.id < before
-    events = select(Event, User.username).outerjoin(User, User.id == Event.actor_id).where(concerned)
+        events = events.where(Event.id < before)
     rows = db.execute(events.order_by(Event.id.desc()).limit(most + 1)).all()
-    entries = [_entry(event, actor) for event, actor in rows[:most]]
+    entries = [_entry(event, by, about, book=book, reader_id=reader_id) for event, by, about in rows[:most]]
     return Leaf(entries, older=rows[most - 1][0].id if len(rows) > most else None)
+
+
+def find_doer(db: Session, username: str) -> int:
+    """The account of this name, to look for what it did. Raises Problem at the field if there is none."""
+    is_name = username.isascii() and username.isprintable()  # PostgreSQL takes no NUL, not even to look for
+    found = db.scalar(select(User.id).where(User.username_key == username_key(username))) if is_name else None
+    if found is None:
+        raise Problem("There is nobody of that name on this index. Check the spelling.", field="by")
+    return found
 
 
 def describe(tag: str, details: Mapping[str, object]) -> str:
@@ -189,13 +288,30 @@ def _day(iso: str) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
-def _entry(event: Event, actor: str | None) -> Entry:
-    is_others = event.actor_id not in (None, event.user_id)
+def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if sought.part is not None:
+        found.append(or_(*(Event.tag.startswith(tag, autoescape=True) for tag in sought.part.tags)))
+    if sought.by_id is not None:
+        found.append(Event.actor_id == sought.by_id)
+    if sought.since is not None:
+        found.append(Event.at >= datetime.combine(sought.since, time.min, UTC))
+    if sought.until is not None:
+        found.append(Event.at <= datetime.combine(sought.until, time.max, UTC))
+    return found
+
+
+def _entry(event: Event, by: str | None, about: str | None, *, book: Book, reader_id: int) -> Entry:
+    # What strangers tried on one's own account is told with their address: it is how one knows that it was not oneself.
+    is_strangers = book.kind is Kind.ACCOUNT and event.actor_id is None
+    is_shown = is_strangers or event.actor_id == reader_id
     return Entry(
         at=event.at,
+        tag=event.tag,
         words=describe(event.tag, event.details),
-        origin=None if is_others else Origin(event.address, event.user_agent),
-        by=actor if is_others else None,
+        origin=Origin(event.address, event.user_agent) if is_shown else None,
+        by=by,
+        about=about if event.user_id != event.actor_id else None,
     )
 
 

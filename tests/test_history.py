@@ -8,14 +8,14 @@ from flask import Flask
 
 from adapters.clock import SettableClock
 from domain import history, journal
-from domain.history import WORDS, describe
+from domain.history import WORDS, Book, Kind, describe
 from models import db
 from tests.builders import People
 from tests.permits import ORIGIN
 from tests.requirements import requirement
 
 ROOT = Path(__file__).parents[1]
-TAG = re.compile(r'"((?:account|operator|organization|project)(?::[a-z_]+){2})"')
+TAG = re.compile(r'"((?:account|operator|project|organization|administrator)(?::[a-z_]+){2})"')
 
 
 def test_every_event_that_is_written_down_has_its_words() -> None:
@@ -54,7 +54,7 @@ def test_the_newest_come_first_and_only_ones_own(app: Flask, people: People, clo
         journal.record(db.session(), "account:session:ended", now=clock.now(), origin=ORIGIN, actor_id=nora.id)
         journal.record(db.session(), "gate:create_token:denied", now=clock.now(), origin=ORIGIN, actor_id=ana.id)
 
-    entries = history.leaf(db.session(), ana.id, most=20).entries
+    entries = history.leaf(db.session(), Book(Kind.ACCOUNT, ana.id), reader_id=ana.id, most=20).entries
 
     assert len(entries) == 20
     assert entries[0].words == "Email address number29@mail.example added"
@@ -75,6 +75,6 @@ def test_whoever_else_did_it_is_named_and_not_traced(app: Flask, people: People,
             details={"project": "acme-utils", "role": "owner"},
         )
 
-    entries = history.leaf(db.session(), bo.id).entries
+    entries = history.leaf(db.session(), Book(Kind.ACCOUNT, bo.id), reader_id=bo.id).entries
 
-    assert [(entry.by, entry.origin) for entry in reversed(entries)] == [("ana", None), (None, ORIGIN), (None, ORIGIN)]
+    assert [(entry.by, entry.origin) for entry in reversed(entries)] == [("ana", None), (None, ORIGIN), ("bo", ORIGIN)]

@@ -10,6 +10,7 @@ from blueprints.gate import management_action
 from blueprints.management import bp
 from blueprints.management.account_forms import ProfileForm
 from domain import history
+from domain.history import Book, Kind
 from domain.identity import accounts, recovery
 from domain.identity.protection import STALE_AFTER, protection_of
 from domain.policy.actions import Action
@@ -57,6 +58,6 @@ def _page(permit: Permit, form: ProfileForm, status: Status) -> ResponseReturnVa
         all_codes=recovery.CODES,
         stale_days=STALE_AFTER.days,
         rows=rows_of(permit),
-        entries=history.leaf(db.session(), user.id, most=NEWEST).entries,
+        entries=history.leaf(db.session(), Book(Kind.ACCOUNT, user.id), reader_id=user.id, most=NEWEST).entries,
     )
     return page, *status
