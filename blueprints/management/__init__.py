@@ -11,6 +11,7 @@ from blueprints.management import (  # noqa: E402, F401 - their routes register 
     history,
     organization_people,
     organization_projects,
+    organization_settings,
     organizations,
     password,
     projects,

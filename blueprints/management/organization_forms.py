@@ -24,3 +24,9 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]
     """Answer the administrators' question."""
 
     answer = Paragraphs("Your answer")
+
+
+class DeleteOrganizationForm(FlaskForm):  # type: ignore[misc]
+    """Delete what is typed."""
+
+    confirm = Line("Type the organization’s name to delete it")

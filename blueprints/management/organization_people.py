@@ -1,20 +1,140 @@
-"""The people of an organization."""
+"""The people of an organization: their roles, removing them, leaving."""
 
-from flask import render_template
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from blueprints import wiring
+from blueprints.form_problems import status_of
 from blueprints.gate import management_action
 from blueprints.management import bp
 from blueprints.management.targets import organization_from_url
+from domain.identity.standing import factors_of
 from domain.index import organization_members
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
+from domain.policy.targets import OrganizationRole
+from domain.problems import Problem
 from models import Organization, db
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody of an organization. factors: the kinds of their second factors; None where that is not for the viewer
+    to know."""
+
+    username: str
+    role: str
+    since: datetime
+    is_active: bool
+    factors: list[str] | None
 
 
 @bp.get("/manage/organization/<organization>/people/")
 @management_action(Action.VIEW_ORGANIZATION, target=organization_from_url)
 def organization_people(permit: Permit, organization: Organization) -> ResponseReturnValue:
     """List everybody who has a part in the organization."""
-    members = organization_members.of_organization(db.session(), organization)
-    return render_template("management/organization_people.html", organization=organization, members=members)
+    return _page(permit, organization)
+
+
+@bp.route("/manage/organization/<organization>/people/role", methods=["GET", "POST"])
+@management_action(Action.CHANGE_MEMBER_ROLE, target=organization_from_url, keeps=("username", "role"))
+def change_member_role(permit: Permit, organization: Organization) -> ResponseReturnValue:
+    """Ask for somebody's new role, and give it to them."""
+    username = request.values.get("username", "")
+    if request.method != "POST":  # HEAD comes here, too
+        part = organization_members.part_of(db.session(), organization, username) or abort(404)
+        return render_template("management/change_member_role.html", organization=organization, part=part)
+    found, now = wiring.services(), wiring.now()
+    try:
+        role = _role(request.form.get("role"))
+        organization_members.change_role(
+            db.session(), permit, found.notices, organization, username=username, role=role, now=now
+        )
+    except Problem as problem:
+        return _refused(permit, organization, problem)
+    flash(f"{username} is {organization_members.with_article(role.word)} now.", "success")
+    return _done(permit, organization, username)
+
+
+@bp.route("/manage/organization/<organization>/people/remove", methods=["GET", "POST"])
+@management_action(Action.REMOVE_MEMBER, target=organization_from_url, keeps=("username",))
+def remove_member(permit: Permit, organization: Organization) -> ResponseReturnValue:
+    """Ask whether somebody is to go, and take their part away."""
+    username = request.values.get("username", "")
+    if request.method != "POST":  # HEAD comes here, too
+        part = organization_members.part_of(db.session(), organization, username) or abort(404)
+        return render_template("management/remove_member.html", organization=organization, part=part)
+    found, now = wiring.services(), wiring.now()
+    try:
+        organization_members.remove(db.session(), permit, found.notices, organization, username=username, now=now)
+    except Problem as problem:
+        return _refused(permit, organization, problem)
+    flash(f"{username} no longer belongs to {organization.name}.", "success")
+    return _done(permit, organization, username)
+
+
+@bp.route("/manage/organization/<organization>/people/leave", methods=["GET", "POST"])
+@management_action(Action.LEAVE_ORGANIZATION, target=organization_from_url)
+def leave_organization(permit: Permit, organization: Organization) -> ResponseReturnValue:
+    """Ask whether one means to go, and give one's part up."""
+    template = "management/leave_organization.html"
+    if request.method != "POST":  # HEAD comes here, too
+        return render_template(template, organization=organization, problem=None)
+    name = organization.name
+    try:
+        organization_members.leave(db.session(), permit, wiring.services().notices, organization, now=wiring.now())
+    except Problem as problem:
+        db.session.rollback()
+        page = render_template(template, organization=organization, problem=problem)
+        return page, *status_of(problem)
+    db.session.commit()
+    flash(f"You no longer belong to {name}.", "success")
+    return redirect(url_for("management.organizations"), 303)
+
+
+def _page(permit: Permit, organization: Organization, problem: Problem | None = None) -> str:
+    is_owner = permit.target is not None and permit.target.organization_role is OrganizationRole.OWNER
+    leaf = organization_members.leaf(db.session(), organization, after=request.args.get("after", ""))
+    # Which second factors somebody has is for the owners to know, who answer for each other.
+    factors = factors_of(db.session(), [part.user_id for part in leaf.members]) if is_owner else {}
+    people = [
+        Person(
+            part.user.username,
+            part.role,
+            part.since,
+            part.user.is_active,
+            sorted(factor.value for factor in factors[part.user_id]) if is_owner else None,
+        )
+        for part in leaf.members
+    ]
+    return render_template(
+        "management/organization_people.html",
+        organization=organization,
+        people=people,
+        next=leaf.next,
+        is_owner=is_owner,
+        problem=problem,
+    )
+
+
+def _role(word: str | None) -> OrganizationRole:
+    found = {role.word: role for role in OrganizationRole}.get(word or "")
+    if found is None:
+        raise Problem("Choose what they are to be.", field="role")
+    return found
+
+
+def _done(permit: Permit, organization: Organization, username: str) -> ResponseReturnValue:
+    """Back to the people; to one's organizations for whoever has changed their own part."""
+    is_own = username.lower() == permit.account.username.lower()
+    address = url_for("management.organization_people", organization=organization.name)
+    db.session.commit()
+    return redirect(url_for("management.organizations") if is_own else address, 303)
+
+
+def _refused(permit: Permit, organization: Organization, problem: Problem) -> ResponseReturnValue:
+    db.session.rollback()
+    return _page(permit, organization, problem), *status_of(problem)

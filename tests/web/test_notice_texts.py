@@ -35,6 +35,7 @@ RESET, EMAILS = "/account/request-password-reset/", "/manage/account/emails/"
 FACTORS, CODES = "/manage/account/two-factor/", "/manage/account/recovery-codes/"
 SESSIONS, TOKENS = "/manage/account/sessions/", "/manage/account/token/"
 PEOPLE, RELEASES = "/manage/project/acme-utils/collaboration/", "/manage/project/acme-utils/releases/"
+MEMBERS, SETTINGS = "/manage/organization/Tide-Office/people/", "/manage/organization/Tide-Office/settings/"
 ORGANIZATIONS = "/manage/organizations/"
 OWNED = "/manage/organization/Tide-Office/projects/"
 TEAM = "/manage/organization/Tide-Office/team/Crew/"
@@ -57,6 +58,8 @@ MY_TEAM: Values = {"origin": ORIGIN, "organization": OFFICE, "team": "Crew", "by
 A_TEAM: Values = {"organization": OFFICE, "team": "Crew", "by": "bo"}
 FILE: Values = {"version": "1.0", "filename": WHEEL, "is_first": True}
 
+MINE_THERE: Values = {"origin": ORIGIN, "organization": OFFICE, "by": "ana"}
+THEIRS_THERE: Values = {"organization": OFFICE, "by": "bo"}
 WISH = OrganizationRequest(
     id=7,
     name="acme-research",
@@ -83,6 +86,20 @@ SAMPLES: dict[str, list[Values]] = {
     "invitation": [{**THEIRS, "role": role, "until": START + timedelta(days=7)} for role in ("owner", "maintainer")],
     "invitation-accepted": [{**THEIRS, "role": role} for role in ("owner", "maintainer")],
     "key-refused": [{"origin": ORIGIN, "label": "Blue key"}],
+    "member-removed": [
+        {**MINE_THERE, "person": "bo"},
+        {**THEIRS_THERE, "person": "bo"},
+        {**THEIRS_THERE, "person": "cy"},
+    ],
+    "member-role-changed": [
+        {**by, "person": person, "role": role, "was": was}
+        for by in (MINE_THERE, THEIRS_THERE)
+        for person in ("ana", "bo", "cy")
+        for role, was in (("owner", "member"), ("manager", "owner"), ("member", "manager"))
+    ],
+    "organization-deleted": [MINE_THERE, THEIRS_THERE],
+    "organization-edited": [MINE_THERE, THEIRS_THERE],
+    "organization-rule": [{**by, "asks": asks} for by in (MINE_THERE, THEIRS_THERE) for asks in (True, False)],
     "organization-approved": [{"wish": WISH, "by": "bo"}],
     "organization-declined": [{"wish": WISH, "by": "bo"}],
     "organization-project-reserved": [{**by, "organization": OFFICE} for by in (MINE, THEIRS)],
@@ -110,6 +127,7 @@ SAMPLES: dict[str, list[Values]] = {
     "release-yanked": [
         {**by, "version": "1.0", "reason": reason} for by in (MINE, THEIRS) for reason in ("", "It loses data.")
     ],
+    "removed-from-organization": [MINE_THERE, THEIRS_THERE],
     "removed-from-project": [MINE, THEIRS],
     "sign-in-after-failures": [{"origin": ORIGIN, "failures": 7}],
     "sign-in-from-new-browser": [{"origin": ORIGIN, "method": "password and authenticator app"}],
@@ -164,6 +182,12 @@ ADVICE = {  # the pages where whoever did not do it sets things right, in the or
     "release-restored": [RESET],
     "release-unyanked": [RESET],
     "release-yanked": [RESET],
+    "member-removed": [RESET],
+    "member-role-changed": [RESET],
+    "organization-deleted": [RESET],
+    "organization-edited": [RESET],
+    "organization-rule": [RESET],
+    "removed-from-organization": [RESET],
     "removed-from-project": [RESET],
     "sign-in-after-failures": [RESET, FACTORS],
     "sign-in-from-new-browser": [RESET, FACTORS],
@@ -180,6 +204,9 @@ ADVICE_ABOUT_OTHERS = {  # somebody else of the project did it
     "collaborator-removed": [PEOPLE],
     "file-published": [RELEASES],
     "invitation-accepted": [PEOPLE],
+    "member-removed": [MEMBERS],
+    "member-role-changed": [MEMBERS],
+    "organization-edited": [SETTINGS],
     "organization-approved": [RESET],
     "organization-declined": [RESET],
     "organization-project-reserved": [OWNED],
