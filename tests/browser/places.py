@@ -208,5 +208,25 @@ PLACES = (
     Place("remove a person", "/manage/project/acme-utils/collaboration/", "ana", _follow("Remove")),
     Place("leave a project", "/manage/project/acme-utils/collaboration/", "bo", _follow("Leave")),
     Place("not allowed", "/manage/project/acme-utils/release/1.1/delete", "bo"),
+    Place("teams", "/manage/organization/tide-office/teams/", "ana"),
+    Place("no team yet", "/manage/organization/new-office/teams/", "ana"),
+    Place("teams for a member", "/manage/organization/tide-office/teams/", "bo"),
+    Place(
+        "teams with error", "/manage/organization/tide-office/teams/", "cleo", _press("Create the team", name="crew")
+    ),
+    Place("team", "/manage/organization/tide-office/team/Crew/", "ana"),
+    Place("team for a member", "/manage/organization/tide-office/team/Crew/", "bo"),
+    Place(
+        "team with error", "/manage/organization/tide-office/team/Crew/", "ana", _press("Give the role", project="x")
+    ),
+    Place("delete a team", "/manage/organization/tide-office/team/Crew/delete", "ana"),
+    Place("projects of an organization", "/manage/organization/tide-office/projects/", "ana"),
+    Place("no project of an organization yet", "/manage/organization/new-office/projects/", "ana"),
+    Place("give a project back", "/manage/organization/tide-office/projects/tide-tables/give-back", "ana"),
+    Place(
+        "a project that nobody else owns",
+        "/manage/organization/tide-office/projects/harbour-gauges-and-their-calibration/give-back",
+        "ana",
+    ),
     Place("sign out", "/account/logout/", "ana"),
 )

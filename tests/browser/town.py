@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from adapters.clock import SettableClock
 from domain.identity.sessions import Level
-from models import BrowserSession, db
+from models import BrowserSession, ProjectRole, db
 from tests.browser.keyholders import cookies_of, settle
 from tests.browser.live import Live
 from tests.browser.places import Place
@@ -108,6 +108,15 @@ def _populate(app: Flask) -> tuple[Cookies, Words]:
     browsers["half"] = Browser(app).sign_in(users["half"], level=Level.HALF)
     people.an_invitation(acme, users["cleo"], by=users["ana"])
     people.an_invitation(tides, users["ana"], by=users["bo"], role="owner")
+    office = people.an_organization(
+        "tide-office", users["ana"], managers=(users["cleo"],), members=(users["bo"], users["two"])
+    )
+    people.an_organization("new-office", users["ana"], members=(users["bo"],))
+    tables = people.an_organizations_project("tide-tables", office)
+    people.an_organizations_project("harbour-gauges-and-their-calibration", office).status = "archived"
+    db.session.add(ProjectRole(project_id=tables.id, user_id=users["bo"].id, role="owner", since=now))
+    people.a_team("Crew", office, members=(users["bo"], users["two"]), projects=((tables, "maintainer"),))
+    people.a_team("night-watch-of-the-northern-harbours-and-estuaries", office)
     people.a_token(users["ana"], "release laptop", projects=(acme,), expires_at=now + timedelta(days=300))
     people.a_token(users["ana"], "nightly builds", projects=(acme, client), expires_at=now + timedelta(days=6))
     people.a_token(users["ana"], "old build server", projects=(client,), expires_at=now - timedelta(days=2))
