@@ -9,20 +9,24 @@ from blueprints.form_problems import INVALID, put
 from blueprints.gate import management_action
 from blueprints.management import bp
 from blueprints.management.history_form import HistoryForm
-from blueprints.management.targets import project_from_url
+from blueprints.management.targets import organization_from_url, project_from_url
 from blueprints.rendering import iso
 from blueprints.spreadsheet import csv_answer
 from domain.history import PARTS, Book, Entry, Kind, Leaf, leaf
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.problems import Problem
-from models import Project, db
+from models import Organization, Project, db
 
 MAX_DIGITS = 10
 KEPT = ("show", "by", "from", "to")
 MOST_ROWS = 10_000  # of a file; whoever needs more asks for it year by year
 HEAD = ("time", "event", "words", "by", "about", "address", "browser")
-PAGES = {Kind.ACCOUNT: "management.history", Kind.PROJECT: "management.project_history"}
+PAGES = {
+    Kind.ACCOUNT: "management.history",
+    Kind.PROJECT: "management.project_history",
+    Kind.ORGANIZATION: "management.organization_history",
+}
 NOTHING = Leaf([], older=None)
 
 
@@ -54,6 +58,25 @@ def project_history(permit: Permit, project: Project) -> ResponseReturnValue:
 def project_history_file(permit: Permit, project: Project) -> ResponseReturnValue:
     """Hand out what happened to a project."""
     return _file(permit, Book(Kind.PROJECT, project.id), project.normalized_name)
+
+
+@bp.get("/manage/organization/<organization>/history/")
+@management_action(Action.VIEW_ORGANIZATION_HISTORY, target=organization_from_url, keeps=KEPT)
+def organization_history(permit: Permit, organization: Organization) -> ResponseReturnValue:
+    """Show what happened to an organization."""
+    return _page(permit, Book(Kind.ORGANIZATION, organization.id), organization=organization)
+
+
+@bp.get("/manage/organization/<organization>/history.csv")
+@management_action(
+    Action.VIEW_ORGANIZATION_HISTORY,
+    target=organization_from_url,
+    resume="management.organization_history",
+    keeps=KEPT,
+)
+def organization_history_file(permit: Permit, organization: Organization) -> ResponseReturnValue:
+    """Hand out what happened to an organization."""
+    return _file(permit, Book(Kind.ORGANIZATION, organization.id), organization.name_key)
 
 
 def _page(permit: Permit, book: Book, **facts: object) -> ResponseReturnValue:
