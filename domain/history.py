@@ -21,6 +21,7 @@ PAGE = 50
 # of whom it is about: they name neither, and say neither "you" nor "we".
 WORDS = {
     "account:user:registered": "Account created",
+    "account:user:deleted": "Account {username} deleted",
     "account:sign_in:succeeded": "Signed in ({method})",
     "account:sign_in:failed": "Somebody could not sign in: {reason}",
     "account:sign_in:unfinished": "Somebody knew the password and gave no second factor",
@@ -177,6 +178,7 @@ class Kind(Enum):
     ORGANIZATION = "organization"
 
 
+OF_STRANGERS = (*Part.SIGN_IN.tags, *Part.FACTORS.tags, *Part.PASSWORD.tags)
 COLUMNS = {Kind.ACCOUNT: Event.user_id, Kind.PROJECT: Event.project_id, Kind.ORGANIZATION: Event.organization_id}
 PARTS: dict[Kind, type[Section]] = {
     Kind.ACCOUNT: Part,
@@ -310,7 +312,8 @@ def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
 
 def _entry(event: Event, by: str | None, about: str | None, *, book: Book, reader_id: int) -> Entry:
     # What strangers tried on one's own account is told with their address: it is how one knows that it was not oneself.
-    is_strangers = book.kind is Kind.ACCOUNT and event.actor_id is None
+    # Of anything else the doer may be unknown only because their account is gone, and their address stays theirs.
+    is_strangers = book.kind is Kind.ACCOUNT and event.actor_id is None and event.tag.startswith(OF_STRANGERS)
     is_shown = is_strangers or event.actor_id == reader_id
     return Entry(
         at=event.at,

@@ -77,4 +77,4 @@ def test_whoever_else_did_it_is_named_and_not_traced(app: Flask, people: People,
 
     entries = history.leaf(db.session(), Book(Kind.ACCOUNT, bo.id), reader_id=bo.id).entries
 
-    assert [(entry.by, entry.origin) for entry in reversed(entries)] == [("ana", None), (None, ORIGIN), ("bo", ORIGIN)]
+    assert [(entry.by, entry.origin) for entry in reversed(entries)] == [("ana", None), (None, None), ("bo", ORIGIN)]

@@ -9,7 +9,7 @@ from flask import current_app
 
 from adapters.clock import SettableClock
 from adapters.storage import BlobStore
-from domain.identity import tokens
+from domain.identity import account_deletion, tokens
 from domain.index import collaborators, organization_projects, projects, removals, teams, yanks
 from domain.notices import Notices
 from domain.policy.actions import Action
@@ -78,6 +78,13 @@ CALLS: dict[str, tuple[Action, Callable[[Scene], Subject | None], Call]] = {
         lambda scene: scene.token,
         lambda permit, scene, notices, clock: tokens.remove(
             db.session(), permit, notices, scene.token, now=clock.now()
+        ),
+    ),
+    "delete one's account": (
+        Action.DELETE_ACCOUNT,
+        lambda scene: None,
+        lambda permit, scene, notices, clock: account_deletion.delete_account(
+            db.session(), permit, notices, confirmation="ana", owned_alone=lambda db, user_id: [], now=clock.now()
         ),
     ),
     "reserve a name": (

@@ -7,6 +7,7 @@ bp = Blueprint("management", __name__)
 from blueprints.management import (  # noqa: E402, F401 - their routes register themselves
     account,
     collaborators,
+    delete_account,
     emails,
     history,
     organization_people,

@@ -12,6 +12,12 @@ class ProfileForm(FlaskForm):  # type: ignore[misc]  # flask_wtf publishes no ty
     full_name = Line("Full name")
 
 
+class DeleteAccountForm(FlaskForm):  # type: ignore[misc]
+    """Delete the account."""
+
+    confirm = Line("Type your username to delete the account")
+
+
 class EmailForm(FlaskForm):  # type: ignore[misc]
     """An address to add, or to put in the place of a wrong one."""
 

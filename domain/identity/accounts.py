@@ -13,6 +13,7 @@ from adapters.breaches import Breaches
 from adapters.secretbox import SecretBox
 from domain import journal
 from domain.identity import account_names, ceremonies, emails, guesses, throttle
+from domain.identity.account_deletion import is_retired
 from domain.identity.ceremonies import Purpose
 from domain.identity.emails import Address
 from domain.identity.passwords import PasswordHasher, check_new_password
@@ -242,7 +243,9 @@ def _refuse_faults(db: Session, breaches: Breaches, registration: Registration) 
 
 def _check_free(db: Session, username: str) -> None:
     key = username_key(username)
-    if account_names.looks_like_username(username) and db.scalar(select(User.id).where(User.username_key == key)):
+    if not account_names.looks_like_username(username):
+        return
+    if db.scalar(select(User.id).where(User.username_key == key)) or is_retired(db, key):
         raise _taken()
 
 
@@ -253,6 +256,8 @@ def _taken() -> Problem:
 def _add_account(
     db: Session, *, username: str, address: Address, full_name: str, password_hash: str | None, now: datetime
 ) -> User:
+    if is_retired(db, username_key(username)):
+        raise NotRegistered([_taken()])
     user = User(
         username=username,
         username_key=username_key(username),
