@@ -53,7 +53,7 @@ def yank(permit: Permit, release: Release) -> ResponseReturnValue:
         yanks.yank(db.session(), permit, found.notices, release, reason=reason, now=wiring.now())
     except Problem as problem:
         db.session.rollback()
-        if releases.find(db.session(), project, version) is None:  # somebody was faster
+        if isinstance(problem, releases.Gone):  # somebody was faster
             abort(404)
         return _yank_page(form, release, put(form, problem))
     db.session.commit()
@@ -68,7 +68,7 @@ def unyank(permit: Permit, release: Release) -> ResponseReturnValue:
     name, called, version = release.project.normalized_name, release.project.name, release.version
     try:
         yanks.unyank(db.session(), permit, wiring.services().notices, release, now=wiring.now())
-    except releases.ReleaseGone:
+    except releases.Gone:
         db.session.rollback()
         abort(404)
     db.session.commit()

@@ -29,8 +29,7 @@ def delete_release(permit: Permit, release: Release) -> ResponseReturnValue:
         removals.delete_release(db.session(), permit, found.notices, release, confirmation=typed, now=wiring.now())
     except Problem as problem:
         db.session.rollback()
-        if releases.find(db.session(), project, version) is None:  # somebody was faster
-            abort(404)
+        _leave_if_gone(problem)
         return _release_page(form, release, put(form, problem))
     db.session.commit()
     flash(f"{project.name} {version} was deleted. An owner can restore it for seven days.", "success")
@@ -41,7 +40,7 @@ def delete_release(permit: Permit, release: Release) -> ResponseReturnValue:
 @management_action(Action.DELETE_FILE, target=file_from_url)
 def delete_file(permit: Permit, file: File) -> ResponseReturnValue:
     """Say what goes with a file, have the project's name typed, and delete."""
-    form, file_id, filename = DeleteFileForm(), file.id, file.filename
+    form, filename = DeleteFileForm(), file.filename
     project, version = file.release.project, file.release.version
     if not form.validate_on_submit():
         return _file_page(form, file, (INVALID if form.errors else 200, {}))
@@ -50,7 +49,8 @@ def delete_file(permit: Permit, file: File) -> ResponseReturnValue:
         removals.delete_file(db.session(), permit, found.notices, file, confirmation=typed, now=wiring.now())
     except Problem as problem:
         db.session.rollback()
-        return _file_page(form, db.session.get(File, file_id) or abort(404), put(form, problem))
+        _leave_if_gone(problem)
+        return _file_page(form, file, put(form, problem))
     db.session.commit()
     flash(f"{filename} was deleted. An owner can restore it for seven days.", "success")
     if releases.find(db.session(), project, version) is None:
@@ -62,7 +62,7 @@ def delete_file(permit: Permit, file: File) -> ResponseReturnValue:
 @management_action(Action.RESTORE_RELEASE, target=deleted_from_url)
 def restore_release(permit: Permit, removed: DeletedRelease) -> ResponseReturnValue:
     """Say what would come back, and put it back."""
-    form, removed_id, project, version = FlaskForm(), removed.id, removed.project, removed.version
+    form, project, version = FlaskForm(), removed.project, removed.version
     if not form.validate_on_submit():
         return _restore_page(form, removed, (INVALID if form.errors else 200, {}))
     found, now = wiring.services(), wiring.now()
@@ -70,11 +70,17 @@ def restore_release(permit: Permit, removed: DeletedRelease) -> ResponseReturnVa
         removals.restore(db.session(), permit, found.store, found.notices, removed, now=now)
     except Problem as problem:
         db.session.rollback()
-        kept = removals.find(db.session(), project, removed_id) or abort(404)
-        return _restore_page(form, kept, put(form, problem))
+        _leave_if_gone(problem)
+        return _restore_page(form, removed, put(form, problem))
     db.session.commit()
     flash(f"{project.name} {version} was restored.", "success")
     return redirect(url_for("management.release", name=project.normalized_name, version=version), 303)
+
+
+def _leave_if_gone(problem: Problem) -> None:
+    """404 where somebody was faster: there is nothing to show the page of."""
+    if isinstance(problem, releases.Gone):
+        abort(404)
 
 
 def _release_page(form: DeleteForm, release: Release, status: Status) -> ResponseReturnValue:

@@ -13,11 +13,11 @@ from models import Project, Release
 PAGE = 50
 
 
-class ReleaseGone(Problem):
-    """The release was deleted in the moment in which something was to be done to it."""
+class Gone(Problem):
+    """What something was to be done to was deleted, or put back, in the same moment."""
 
-    def __init__(self) -> None:
-        super().__init__("This release was deleted already.", code="not_found")
+    def __init__(self, message: str = "This release was deleted already.") -> None:
+        super().__init__(message, code="not_found")
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,12 @@ def summary_of(db: Session, project: Project) -> str:
 def lock(db: Session, release: Release) -> Project:
     """Take the project of a release, so that uploads to it, deletions and yanks take turns; read the release anew.
 
-    Raises ReleaseGone if somebody was faster.
+    Raises Gone if somebody was faster.
     """
-    release_id, project_id = release.id, release.project_id
-    project = db.get_one(Project, project_id, with_for_update=True)
-    if db.scalar(select(Release.id).where(Release.id == release_id)) is None:
-        raise ReleaseGone
+    release_id = release.id
+    project = db.get(Project, release.project_id, with_for_update=True)
+    if project is None or db.scalar(select(Release.id).where(Release.id == release_id)) is None:
+        raise Gone
     db.refresh(release, with_for_update=True)
     db.expire(release, ["files"])
     return project

@@ -32,7 +32,7 @@ def delete_release(
     """Take a release and its files off the index, and tell everybody who looks after the project.
 
     For a week an owner can put it back. The files' names are kept for ever, so that none ever means other bytes.
-    confirmation: the version as the person typed it. Raises Problem if it is another one, and ReleaseGone.
+    confirmation: the version as the person typed it. Raises Problem if it is another one, and Gone.
     """
     permit.covers(Action.DELETE_RELEASE, release)
     if not _is_version(confirmation, release):
@@ -57,7 +57,7 @@ def delete_file(db: Session, permit: Permit, notices: Notices, file: File, *, co
     project = releases.lock(db, release)
     going = [each for each in release.files if each.id == file_id]
     if not going:
-        raise Problem("This file was deleted already.", code="not_found")
+        raise releases.Gone("This file was deleted already.")
     removed = _move(db, permit, release, going, now=now)
     _changed(db, project, now=now)
     _tell(db, permit, notices, "project:file:removed", "file-deleted", project, removed, now=now)
@@ -87,13 +87,13 @@ def restore(
     Raises Problem: restored already or too late, another sdist or file stands in its place, or its bytes are gone.
     """
     permit.covers(Action.RESTORE_RELEASE, removed)
-    removed_id = removed.id
-    project = db.get_one(Project, removed.project_id, with_for_update=True)
-    still_there = select(DeletedRelease.id).where(
-        DeletedRelease.id == removed_id, DeletedRelease.deleted_at > now - KEPT
-    )
-    if db.scalar(still_there.with_for_update()) is None:
-        raise Problem("This was restored already, or the seven days are over.", code="not_found")
+    there = select(DeletedRelease.deleted_at).where(DeletedRelease.id == removed.id).with_for_update()
+    project = db.get(Project, removed.project_id, with_for_update=True)
+    deleted_at = db.scalar(there)
+    if project is None or deleted_at is None:
+        raise releases.Gone("This was restored already, or has gone for good.")
+    if deleted_at <= now - KEPT:
+        raise Problem("The seven days in which this could be restored are over.")
     files = removed.files
     release = releases.find(db, project, removed.version)
     _check_place(db, release, files)

@@ -21,7 +21,7 @@ def yank(db: Session, permit: Permit, notices: Notices, release: Release, *, rea
     """Mark a release as yanked, with why, which may be empty; whether anything changed. Installers are told the reason.
 
     A release that is yanked already gets the new reason. Raises Problem for a reason that cannot be kept, and
-    ReleaseGone.
+    Gone.
     """
     permit.covers(Action.YANK_RELEASE, release)
     reason = checked(reason)
@@ -36,7 +36,7 @@ def yank(db: Session, permit: Permit, notices: Notices, release: Release, *, rea
 
 
 def unyank(db: Session, permit: Permit, notices: Notices, release: Release, *, now: datetime) -> bool:
-    """Take a yank back; whether there was one. Raises ReleaseGone."""
+    """Take a yank back; whether there was one. Raises Gone."""
     permit.covers(Action.UNYANK_RELEASE, release)
     project = releases.lock(db, release)
     if release.yanked_at is None:

@@ -159,7 +159,7 @@ def test_after_seven_days_it_is_too_late(token: str, app: Flask, browser: Browse
 
     assert "Deleted lately" not in browser.page(LIST).text
     late = browser.submit(restore_page(), status=422)
-    assert "the seven days are over" in late.text
+    assert "The seven days in which this could be restored are over." in late.text
     path = restore_page()
     found = wiring_of(app)
     upkeep.sweep(db.session(), found.store, found.box, found.notices, now=clock.now())
