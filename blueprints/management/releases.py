@@ -44,7 +44,7 @@ def release(permit: Permit, release: Release) -> ResponseReturnValue:
 @management_action(Action.YANK_RELEASE, target=release_from_url, keeps=("reason",))
 def yank(permit: Permit, release: Release) -> ResponseReturnValue:
     """Say what a yank means, ask why, and yank."""
-    form = YankForm(formdata=request.args) if intent.is_resumed() else YankForm()
+    form = YankForm(formdata=request.args) if intent.is_resumed() else YankForm(reason=release.yanked_reason)
     project, version = release.project, release.version
     if not form.validate_on_submit():
         return _yank_page(form, release, (INVALID if form.errors else 200, {}))

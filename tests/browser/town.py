@@ -121,6 +121,9 @@ def _populate(app: Flask) -> tuple[Cookies, Words]:
     people.a_token(users["ana"], "nightly builds", projects=(acme, client), expires_at=now + timedelta(days=6))
     people.a_token(users["ana"], "old build server", projects=(client,), expires_at=now - timedelta(days=2))
     _, token = people.a_token(users["ana"], "old workstation")
+    people.a_removal(acme, "0.8", by=users["ana"], files=2)
+    people.a_release(acme, "0.9", by=users["ana"], yanked_at=now).yanked_reason = "Loses the last line of a file."
+    db.session.commit()
     for version in ("1.0", "1.1", "2.0rc1"):
         metadata = a_metadata(
             "acme-utils",

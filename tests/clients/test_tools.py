@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from models import Event, db
+from domain.index import pages
+from models import Event, Project, Release, db
 from tests.browser.live import Live
 from tests.browsing import Browser, wiring_of
 from tests.clients.tools import Done, install, run, twine_upload, uv_publish
@@ -100,6 +101,29 @@ def test_resolving_reads_the_metadata_and_not_the_wheel(live_server: Live, token
 
     assert done.returncode == 0, done.stdout
     assert "acme-utils" in done.stdout
+
+
+@pytest.mark.parametrize("tool", ["pip", "uv pip"])
+def test_a_yanked_release_is_installed_by_its_exact_version_only(
+    live_server: Live, token: str, folder: Path, tool: str
+) -> None:
+    newer = a_wheel(version="1.1", metadata=a_metadata("acme-utils", "1.1"))
+    twine(live_server, token, folder, a_wheel(), newer)
+    with live_server.app.app_context():
+        project = db.session.scalars(sa.select(Project)).one()
+        yanked = Release.version == "1.1"
+        db.session.execute(
+            sa.update(Release).where(yanked).values(yanked_at=project.created_at, yanked_reason="Broken")
+        )
+        pages.refresh(db.session(), project)
+        db.session.commit()
+
+    any_version = install(tool, live_server.url, folder, "--dry-run", "acme-utils")
+    pinned = install(tool, live_server.url, folder, "--dry-run", "acme-utils==1.1")
+
+    assert re.search(r"acme[-_]utils(==|-)1\.0", any_version.stdout), any_version.stdout
+    assert re.search(r"acme[-_]utils(==|-)1\.1", pinned.stdout), pinned.stdout
+    assert "Broken" in pinned.stdout
 
 
 @pytest.mark.parametrize("tool", ["pip", "uv"])

@@ -82,6 +82,7 @@ def test_a_restored_release_is_as_it_was(token: str, app: Flask, browser: Browse
     page = browser.submit(restore_page())
 
     assert "Deleted lately" in shown.text
+    assert f"{both[0]} and 1 more" in shown.text
     assert "2 files come back" in asked.text
     assert "acme-utils 1.0 was restored." in page.text
     assert kept() == before

@@ -85,6 +85,7 @@ def test_everybody_who_looks_after_the_project_is_told(bo: User, browser: Browse
 def test_yanking_twice_for_the_same_reason_changes_nothing(bo: User, browser: Browser) -> None:
     browser.submit(YANK, reason="Loses data")
     browser.submit(YANK, reason="Loses data")
+    assert browser.page(YANK).value("reason") == "Loses data"
     browser.submit(YANK, reason="Loses much data")
 
     assert tags() == ["project:release:yanked"] * 2
