@@ -15,7 +15,7 @@ from models.user import username_key
 @bp.get("/user/<username>/")
 @public
 def user(username: str) -> ResponseReturnValue:
-    """Show a person's projects. Never an address or a second factor: those are for the person alone."""
+    """Show a person's projects. Never a second factor, nor an address that they did not make public."""
     is_name = username.isascii() and username.isprintable()  # PostgreSQL takes no NUL, not even to look for
     named = select(User).where(User.username_key == username_key(username))
     found = db.session.scalar(named) if is_name else None

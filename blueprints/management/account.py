@@ -27,19 +27,27 @@ def account(permit: Permit) -> ResponseReturnValue:
     """Show the account."""
     user = db.session.get_one(User, permit.account.user_id)
     is_kept = intent.is_resumed()
-    form = ProfileForm(formdata=request.args) if is_kept else ProfileForm(full_name=user.full_name)
+    form = (
+        ProfileForm(formdata=request.args)
+        if is_kept
+        else ProfileForm(full_name=user.full_name, public_email=_shown(user))
+    )
     return _page(permit, form, (200, {}))
 
 
 @bp.post("/manage/account/")
-@management_action(Action.EDIT_PROFILE, resume="management.account", keeps=("full_name",))
+@management_action(Action.EDIT_PROFILE, resume="management.account", keeps=("full_name", "public_email"))
 def edit_profile(permit: Permit) -> ResponseReturnValue:
     """Change the profile."""
     form = ProfileForm()
     if not form.validate():
         return _page(permit, form, (INVALID, {}))
     try:
-        accounts.edit_profile(db.session(), permit, full_name=form.full_name.data, now=wiring.now())
+        public_email = form.public_email.data
+        if public_email is None:  # a program that leaves it out means to change the name alone
+            public_email = _shown(db.session.get_one(User, permit.account.user_id))
+        full_name, now = form.full_name.data, wiring.now()
+        accounts.edit_profile(db.session(), permit, full_name=full_name, public_email=public_email, now=now)
     except Problem as problem:
         return _page(permit, form, put(form, problem))
     db.session.commit()
@@ -47,8 +55,13 @@ def edit_profile(permit: Permit) -> ResponseReturnValue:
     return redirect(url_for("management.account"), 303)
 
 
+def _shown(user: User) -> str:
+    return next((email.address for email in user.emails if email.is_public), "")
+
+
 def _page(permit: Permit, form: ProfileForm, status: Status) -> ResponseReturnValue:
     user, now, policy = db.session.get_one(User, permit.account.user_id), wiring.now(), wiring.services().policy
+    form.offer(user)
     page = render_template(
         "management/account.html",
         form=form,

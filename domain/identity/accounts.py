@@ -214,11 +214,20 @@ def _with_password(
     return user
 
 
-def edit_profile(db: Session, permit: Permit, *, full_name: str, now: datetime) -> None:
-    """Change what the account says of its owner. Raises Problem at the field."""
+def edit_profile(db: Session, permit: Permit, *, full_name: str, public_email: str, now: datetime) -> None:
+    """Change what the account says of its owner. Raises Problem at the field.
+
+    public_email: the proved address that everybody may see; empty for none. No mail tells of it: nobody else can be
+    harmed by it, and the history has it.
+    """
     permit.covers(Action.EDIT_PROFILE)
     user = db.get_one(User, permit.member.account.user_id)
+    proved = {email.address: email for email in user.emails if email.verified_at is not None}
+    if public_email and public_email not in proved:
+        raise Problem("Choose one of your verified addresses, or none.", field="public_email")
     user.full_name = account_names.clean_full_name(full_name)
+    for email in user.emails:
+        email.is_public = bool(public_email) and email.address == public_email and email.verified_at is not None
     journal.record(db, "account:profile:edited", now=now, origin=permit.principal.origin, actor_id=user.id)
 
 

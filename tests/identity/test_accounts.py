@@ -147,5 +147,9 @@ def test_another_permit_edits_no_profile(clock: SettableClock, people: People, n
 
     with pytest.raises(PermitMismatch):
         accounts.edit_profile(
-            db.session(), permit_for(ana, Action.VIEW_ACCOUNT, now=clock.now()), full_name="Eve", now=clock.now()
+            db.session(),
+            permit_for(ana, Action.VIEW_ACCOUNT, now=clock.now()),
+            public_email="",
+            full_name="Eve",
+            now=clock.now(),
         )
