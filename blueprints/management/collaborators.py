@@ -10,6 +10,7 @@ from blueprints import intent, wiring
 from blueprints.form_problems import INVALID, Status, put, status_of
 from blueprints.gate import management_action
 from blueprints.management import bp
+from blueprints.management.organization_people import accept_membership, decline_membership
 from blueprints.management.project_forms import InviteForm
 from blueprints.management.targets import ROW_ID, invitation_from_url, project_from_url
 from domain.identity import throttle
@@ -124,6 +125,8 @@ def leave_project(permit: Permit, project: Project) -> ResponseReturnValue:
 def accept_invitation(permit: Permit, invitation: Invitation) -> ResponseReturnValue:
     """Take the part that was offered."""
     notices, now = wiring.services().notices, wiring.now()
+    if invitation.organization is not None:
+        return accept_membership(permit, invitation)
     try:
         project = collaborators.accept(db.session(), permit, notices, invitation, now=now)
     except Problem as problem:
@@ -136,6 +139,8 @@ def accept_invitation(permit: Permit, invitation: Invitation) -> ResponseReturnV
 @management_action(Action.DECLINE_INVITATION, target=invitation_from_url, resume="management.projects")
 def decline_invitation(permit: Permit, invitation: Invitation) -> ResponseReturnValue:
     """Turn the offer down."""
+    if invitation.organization is not None:
+        return decline_membership(permit, invitation)
     name = invitations.name_of(invitation)
     try:
         collaborators.decline(db.session(), permit, invitation, now=wiring.now())

@@ -1,8 +1,10 @@
 """Forms about organizations. What may stand in their fields is for the domain to say."""
 
 from flask_wtf import FlaskForm
+from wtforms import RadioField
 
 from blueprints.fields import Line, Paragraphs
+from domain.policy.targets import OrganizationRole
 
 
 class FactsForm(FlaskForm):  # type: ignore[misc]  # flask_wtf publishes no types
@@ -30,3 +32,19 @@ class DeleteOrganizationForm(FlaskForm):  # type: ignore[misc]
     """Delete what is typed."""
 
     confirm = Line("Type the organization’s name to delete it")
+
+
+class InviteMemberForm(FlaskForm):  # type: ignore[misc]
+    """Ask somebody in."""
+
+    guest = Line("Username or email address")
+    role = RadioField(
+        "What may they do?",
+        choices={
+            OrganizationRole.MEMBER.word: "Member: what their teams may do",
+            OrganizationRole.MANAGER.word: "Manager: fill teams and take projects in",
+            OrganizationRole.OWNER.word: "Owner: everything, in all projects, too",
+        },
+        default=OrganizationRole.MEMBER.word,
+        validate_choice=False,
+    )

@@ -6,18 +6,20 @@ from datetime import datetime
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from blueprints import wiring
-from blueprints.form_problems import status_of
+from blueprints import intent, wiring
+from blueprints.form_problems import INVALID, Status, put, status_of
 from blueprints.gate import management_action
 from blueprints.management import bp
+from blueprints.management.organization_forms import InviteMemberForm
 from blueprints.management.targets import organization_from_url
+from domain.identity import throttle
 from domain.identity.standing import factors_of
-from domain.index import organization_members
+from domain.index import invitations, organization_members
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.policy.targets import OrganizationRole
 from domain.problems import Problem
-from models import Organization, db
+from models import Invitation, Organization, db
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,50 @@ class Person:
 @management_action(Action.VIEW_ORGANIZATION, target=organization_from_url)
 def organization_people(permit: Permit, organization: Organization) -> ResponseReturnValue:
     """List everybody who has a part in the organization."""
-    return _page(permit, organization)
+    is_kept = intent.is_resumed()
+    form = InviteMemberForm(formdata=request.args) if is_kept else InviteMemberForm()
+    return _page(permit, organization, form, (200, {}), is_kept=is_kept)
+
+
+@bp.post("/manage/organization/<organization>/people/invite")
+@management_action(
+    Action.INVITE_MEMBER,
+    target=organization_from_url,
+    resume="management.organization_people",
+    keeps=("guest", "role"),
+)
+def invite_member(permit: Permit, organization: Organization) -> ResponseReturnValue:
+    """Ask somebody in."""
+    form, now = InviteMemberForm(), wiring.now()
+    if not form.validate_on_submit():
+        return _page(permit, organization, form, (INVALID, {}))
+    guest, notices = form.guest.data, wiring.services().notices
+    try:
+        role = _role(form.role.data)
+        throttle.take(db.session(), (throttle.INVITE, str(permit.account.user_id)), now=now)
+        organization_members.invite(db.session(), permit, notices, organization, guest=guest, role=role, now=now)
+    except Problem as problem:
+        db.session.rollback()
+        return _page(permit, organization, form, put(form, problem))
+    flash(f"{guest} is invited and has seven days to answer.", "success")
+    return _done(permit, organization)
+
+
+@bp.post("/manage/organization/<organization>/people/revoke")
+@management_action(
+    Action.REVOKE_MEMBER_INVITATION, target=organization_from_url, resume="management.organization_people"
+)
+def revoke_member_invitation(permit: Permit, organization: Organization) -> ResponseReturnValue:
+    """Take an invitation back."""
+    number = request.form.get("invitation", 0, type=int)
+    try:
+        guest = organization_members.revoke(
+            db.session(), permit, organization, invitation_id=number if 0 < number < 2**31 else 0, now=wiring.now()
+        )
+    except Problem as problem:
+        return _refused(permit, organization, problem)
+    flash(f"The invitation of {guest} was revoked.", "success")
+    return _done(permit, organization)
 
 
 @bp.route("/manage/organization/<organization>/people/role", methods=["GET", "POST"])
@@ -95,7 +140,44 @@ def leave_organization(permit: Permit, organization: Organization) -> ResponseRe
     return redirect(url_for("management.organizations"), 303)
 
 
-def _page(permit: Permit, organization: Organization, problem: Problem | None = None) -> str:
+def accept_membership(permit: Permit, invitation: Invitation) -> ResponseReturnValue:
+    """Take the part in an organization that was offered; for the page where all invitations are answered."""
+    notices, now = wiring.services().notices, wiring.now()
+    try:
+        organization = organization_members.accept(db.session(), permit, notices, invitation, now=now)
+    except Problem as problem:
+        return _too_late(problem)
+    flash(f"You belong to {organization.name} now.", "success")
+    return _done(permit, organization)
+
+
+def decline_membership(permit: Permit, invitation: Invitation) -> ResponseReturnValue:
+    """Turn an offer of a part in an organization down."""
+    name = invitations.name_of(invitation)
+    try:
+        organization_members.decline(db.session(), permit, invitation, now=wiring.now())
+    except Problem as problem:
+        return _too_late(problem)
+    db.session.commit()
+    flash(f"You declined to join {name}.", "success")
+    return redirect(url_for("management.organizations"), 303)
+
+
+def _too_late(problem: Problem) -> ResponseReturnValue:
+    db.session.rollback()
+    flash(problem.message, "warning")
+    return redirect(url_for("management.organizations"), 303)
+
+
+def _page(
+    permit: Permit,
+    organization: Organization,
+    form: InviteMemberForm,
+    status: Status,
+    *,
+    is_kept: bool = False,
+    problem: Problem | None = None,
+) -> ResponseReturnValue:
     is_owner = permit.target is not None and permit.target.organization_role is OrganizationRole.OWNER
     leaf = organization_members.leaf(db.session(), organization, after=request.args.get("after", ""))
     # Which second factors somebody has is for the owners to know, who answer for each other.
@@ -110,14 +192,19 @@ def _page(permit: Permit, organization: Organization, problem: Problem | None = 
         )
         for part in leaf.members
     ]
-    return render_template(
+    now = wiring.now()
+    page = render_template(
         "management/organization_people.html",
         organization=organization,
         people=people,
         next=leaf.next,
+        invitations=organization_members.invitations_of(db.session(), organization, now=now) if is_owner else [],
+        form=form,
         is_owner=is_owner,
+        is_kept=is_kept and is_owner,
         problem=problem,
     )
+    return page, *status
 
 
 def _role(word: str | None) -> OrganizationRole:
@@ -127,7 +214,7 @@ def _role(word: str | None) -> OrganizationRole:
     return found
 
 
-def _done(permit: Permit, organization: Organization, username: str) -> ResponseReturnValue:
+def _done(permit: Permit, organization: Organization, username: str = "") -> ResponseReturnValue:
     """Back to the people; to one's organizations for whoever has changed their own part."""
     is_own = username.lower() == permit.account.username.lower()
     address = url_for("management.organization_people", organization=organization.name)
@@ -137,4 +224,4 @@ def _done(permit: Permit, organization: Organization, username: str) -> Response
 
 def _refused(permit: Permit, organization: Organization, problem: Problem) -> ResponseReturnValue:
     db.session.rollback()
-    return _page(permit, organization, problem), *status_of(problem)
+    return _page(permit, organization, InviteMemberForm(formdata=None), status_of(problem), problem=problem)

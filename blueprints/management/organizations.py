@@ -10,7 +10,7 @@ from blueprints.management import bp
 from blueprints.management.organization_forms import AnswerForm, FactsForm, RequestForm
 from blueprints.management.targets import ROW_ID, request_from_url
 from domain.identity import throttle
-from domain.index import organization_requests
+from domain.index import invitations, organization_requests
 from domain.index.organization_facts import Facts
 from domain.index.organization_requests import Wish
 from domain.index.organizations import parts_of_user
@@ -25,8 +25,10 @@ from models import OrganizationRequest, db
 def organizations(permit: Permit) -> ResponseReturnValue:
     """List the organizations that one has a part in, and the requests for others."""
     user_id = permit.account.user_id
+    waiting = invitations.to_user(db.session(), user_id, now=wiring.now())
     return render_template(
         "management/organizations.html",
+        invitations=[invitation for invitation in waiting if invitation.organization is not None],
         leaf=parts_of_user(db.session(), user_id, after=request.args.get("after", "")),
         requests=organization_requests.of_user(db.session(), user_id),
     )

@@ -86,6 +86,14 @@ SAMPLES: dict[str, list[Values]] = {
     "invitation": [{**THEIRS, "role": role, "until": START + timedelta(days=7)} for role in ("owner", "maintainer")],
     "invitation-accepted": [{**THEIRS, "role": role} for role in ("owner", "maintainer")],
     "key-refused": [{"origin": ORIGIN, "label": "Blue key"}],
+    "member-added": [
+        {**by, "person": by["by"], "role": role}
+        for by in (MINE_THERE, THEIRS_THERE)
+        for role in ("owner", "manager", "member")
+    ],
+    "organization-invitation": [
+        {**THEIRS_THERE, "role": role, "until": START + timedelta(days=7)} for role in ("owner", "manager", "member")
+    ],
     "member-removed": [
         {**MINE_THERE, "person": "bo"},
         {**THEIRS_THERE, "person": "bo"},
@@ -145,6 +153,7 @@ SAMPLES: dict[str, list[Values]] = {
     "verify-email": [{"username": "ana", "token": LINK}],
 }
 TO_ONE_ADDRESS = {  # these go out with `send`, which knows no `user`
+    "organization-invitation",
     "address-in-use",
     "address-proof",
     "confirm-browser",
@@ -184,6 +193,7 @@ ADVICE = {  # the pages where whoever did not do it sets things right, in the or
     "release-restored": [RESET],
     "release-unyanked": [RESET],
     "release-yanked": [RESET],
+    "member-added": [RESET],
     "member-removed": [RESET],
     "member-role-changed": [RESET],
     "organization-deleted": [RESET],
@@ -206,6 +216,7 @@ ADVICE_ABOUT_OTHERS = {  # somebody else of the project did it
     "collaborator-removed": [PEOPLE],
     "file-published": [RELEASES],
     "invitation-accepted": [PEOPLE],
+    "member-added": [MEMBERS],
     "member-removed": [MEMBERS],
     "member-role-changed": [MEMBERS],
     "organization-edited": [SETTINGS],

@@ -1,0 +1,162 @@
+"""Asking somebody into an organization, and what may follow."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from adapters.clock import SettableClock
+from models import Event, Invitation, Mail, OrganizationMember, User, db
+from tests.browsing import Browser
+from tests.builders import People
+
+PEOPLE, MINE = "/manage/organization/acme/people/", "/manage/organizations/"
+
+
+@pytest.fixture
+def ana(people: People, browser: Browser) -> User:
+    """The owner of acme, signed in."""
+    user = people.a_member("ana")
+    people.an_organization("acme", user)
+    browser.sign_in(user)
+    return user
+
+
+def answer(number: int, how: str) -> str:
+    return f"/manage/projects/invitation/{number}/{how}"
+
+
+def invitation() -> Invitation:
+    return db.session.scalars(sa.select(Invitation)).one()
+
+
+def parts() -> dict[str, str]:
+    db.session.expire_all()
+    return {part.user.username: part.role for part in db.session.scalars(sa.select(OrganizationMember))}
+
+
+def mails() -> list[tuple[str, str]]:
+    return [(mail.notice, mail.to) for mail in db.session.scalars(sa.select(Mail).order_by(Mail.id))]
+
+
+@pytest.mark.parametrize("guest", ["Bo", "BO@mail.example"])
+def test_from_invitation_to_belonging(ana: User, browser: Browser, app: Flask, people: People, guest: str) -> None:
+    theirs = Browser(app).sign_in(people.a_member("bo"))
+
+    sent = browser.submit(f"{PEOPLE}invite", guest=guest, role="manager")
+    asked = theirs.page(MINE)
+    done = theirs.submit(answer(invitation().id, "accept"))
+
+    assert f"{guest} is invited and has seven days to answer." in sent.text
+    assert "ana asks you to become a manager of Acme." in asked.text
+    assert "You belong to acme now." in done.text
+    assert parts() == {"ana": "owner", "bo": "manager"}
+    assert [(notice, to.lower()) for notice, to in mails()] == [
+        ("organization-invitation", "bo@mail.example"),
+        ("member-added", "ana@mail.example"),
+        ("member-added", "bo@mail.example"),
+    ]
+    tags = list(db.session.scalars(sa.select(Event.tag).order_by(Event.id)))
+    assert tags == ["organization:invitation:sent", "organization:member:added"]
+
+
+def test_an_address_that_is_not_proved_opens_nothing(ana: User, browser: Browser, app: Flask, people: People) -> None:
+    eve = people.a_user("eve").verified().with_totp().also("bo@mail.example").build()
+    browser.submit(f"{PEOPLE}invite", guest="bo@mail.example", role="owner")
+    theirs = Browser(app).sign_in(eve)
+
+    assert "asks you" not in theirs.page(MINE).text
+    assert theirs.post(answer(invitation().id, "accept")).status_code == 404
+
+
+def test_declining_leaves_everything_as_it_was(ana: User, browser: Browser, app: Flask, people: People) -> None:
+    theirs = Browser(app).sign_in(people.a_user("bo").verified().build())
+    browser.submit(f"{PEOPLE}invite", guest="bo", role="member")
+
+    page = theirs.submit(answer(invitation().id, "decline"))
+
+    assert "You declined to join acme." in page.text
+    assert parts() == {"ana": "owner"}
+
+
+def test_what_is_revoked_or_over_cannot_be_accepted(
+    ana: User, browser: Browser, app: Flask, people: People, clock: SettableClock
+) -> None:
+    theirs = Browser(app).sign_in(people.a_member("bo"))
+    browser.submit(f"{PEOPLE}invite", guest="bo", role="member")
+    number = invitation().id
+
+    revoked = browser.submit(f"{PEOPLE}revoke", invitation=number)
+    again = browser.submit(f"{PEOPLE}revoke", invitation=number, status=422)
+    late = theirs.post(answer(number, "accept"))
+    browser.submit(f"{PEOPLE}invite", guest="bo", role="member")
+    row = invitation()
+    row.expires_at = clock.now() - timedelta(seconds=1)
+    number = row.id
+    db.session.commit()
+    over = theirs.submit(answer(number, "accept"))
+
+    assert "The invitation of bo was revoked." in revoked.text
+    assert "This invitation is not open any more" in again.text
+    assert late.status_code == 404
+    assert "The invitation to acme is not open any more. Ask its owners for a new one." in over.text
+    assert parts() == {"ana": "owner"}
+
+
+@pytest.mark.parametrize(
+    ("guest", "role", "words"),
+    [
+        ("ghost", "member", "There is nobody of that name on this index. Check the spelling."),
+        ("", "member", "There is nobody of that name on this index."),
+        ("ice", "owner", "There is nobody of that name on this index."),
+        ("ana", "member", "ana belongs to acme already."),
+        ("cleo", "member", "cleo is invited already and has not answered yet."),
+        ("Cleo@mail.example", "member", "is invited already"),
+        ("x@y", "member", "This is neither a username nor an email address."),
+        ("a@b@c.example", "member", "This is neither a username nor an email address."),
+        (f"{'x' * 250}@mail.example", "member", "This is neither a username nor an email address."),
+        ("bo", "king", "Choose what they are to be."),
+    ],
+)
+def test_a_refused_invitation_says_why(
+    ana: User, browser: Browser, people: People, guest: str, role: str, words: str
+) -> None:
+    people.a_member("bo")
+    people.a_member("cleo")
+    people.a_user("ice").verified().frozen().build()
+    for name in ("cleo", "cleo@mail.example"):
+        browser.submit(f"{PEOPLE}invite", guest=name, role="member")
+
+    page = browser.submit(f"{PEOPLE}invite", guest=guest, role=role, status=422)
+
+    assert words in page.text
+    assert page.value("guest") == guest
+    assert len(db.session.scalars(sa.select(Invitation)).all()) == 2
+
+
+def test_whoever_belongs_already_is_told_so(ana: User, browser: Browser, app: Flask, people: People) -> None:
+    theirs = Browser(app).sign_in(people.a_member("bo"))
+    for guest in ("bo", "bo@mail.example"):
+        browser.submit(f"{PEOPLE}invite", guest=guest, role="member")
+    first, second = [row.id for row in db.session.scalars(sa.select(Invitation).order_by(Invitation.id))]
+
+    theirs.submit(answer(first, "accept"))
+    page = theirs.submit(answer(second, "accept"))
+
+    assert "You belong to acme already." in page.text
+    assert parts() == {"ana": "owner", "bo": "member"}
+
+
+def test_members_and_managers_invite_nobody(ana: User, app: Flask, people: People) -> None:
+    mia = people.a_member("mia")
+    people.a_member("bo")
+    member = OrganizationMember(user_id=mia.id, role="manager", since=mia.registered_at)
+    member.organization_id = db.session.scalars(sa.select(OrganizationMember.organization_id)).one()
+    db.session.add(member)
+    db.session.commit()
+    theirs = Browser(app).sign_in(mia)
+
+    assert theirs.submit(f"{PEOPLE}invite", guest="bo", role="owner", status=403).stop is not None
+    assert theirs.submit(f"{PEOPLE}revoke", invitation=1, status=403).stop is not None
+    assert "Invite somebody" not in theirs.page(PEOPLE).text
