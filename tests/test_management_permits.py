@@ -10,17 +10,30 @@ from flask import current_app
 from adapters.clock import SettableClock
 from adapters.storage import BlobStore
 from domain.identity import account_deletion, tokens
-from domain.index import collaborators, organization_projects, projects, removals, teams, yanks
+from domain.index import (
+    collaborators,
+    organization_members,
+    organization_projects,
+    organization_requests,
+    organization_settings,
+    projects,
+    removals,
+    teams,
+    yanks,
+)
+from domain.index.organization_facts import Facts
+from domain.index.organization_requests import Wish
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit, PermitMismatch
-from domain.policy.targets import Role, Subject
+from domain.policy.targets import OrganizationRole, Role, Subject
 from models import (
     ApiToken,
     Base,
     DeletedRelease,
     Invitation,
     Organization,
+    OrganizationRequest,
     Project,
     ProjectRole,
     Release,
@@ -47,6 +60,7 @@ class Scene:
     organization: Organization
     team: Team  # with bo, who is in the organization, and a role in `lent`
     lent: Project
+    wish: OrganizationRequest
 
 
 def store_of(removed: DeletedRelease) -> BlobStore:
@@ -243,13 +257,81 @@ CALLS: dict[str, tuple[Action, Callable[[Scene], Subject | None], Call]] = {
             db.session(), permit, notices, scene.team, project_name=scene.lent.name, now=clock.now()
         ),
     ),
+    "ask for an organization": (
+        Action.REQUEST_ORGANIZATION,
+        lambda scene: None,
+        lambda permit, scene, notices, clock: organization_requests.make(
+            db.session(), permit, notices, Wish("buoys", Facts("Buoys", "", ""), "w" * 32), now=clock.now()
+        ),
+    ),
+    "approve a request": (
+        Action.DECIDE_REQUEST,
+        lambda scene: scene.wish,
+        lambda permit, scene, notices, clock: organization_requests.approve(
+            db.session(), permit, notices, scene.wish, now=clock.now()
+        ),
+    ),
+    "decline a request": (
+        Action.DECIDE_REQUEST,
+        lambda scene: scene.wish,
+        lambda permit, scene, notices, clock: organization_requests.decline(
+            db.session(), permit, notices, scene.wish, text="No.", now=clock.now()
+        ),
+    ),
+    "withdraw a request": (
+        Action.WITHDRAW_REQUEST,
+        lambda scene: scene.wish,
+        lambda permit, scene, notices, clock: organization_requests.withdraw(
+            db.session(), permit, scene.wish, now=clock.now()
+        ),
+    ),
+    "invite to an organization": (
+        Action.INVITE_MEMBER,
+        lambda scene: scene.organization,
+        lambda permit, scene, notices, clock: organization_members.invite(
+            db.session(),
+            permit,
+            notices,
+            scene.organization,
+            guest="cleo",
+            role=OrganizationRole.MEMBER,
+            now=clock.now(),
+        ),
+    ),
+    "change a member's role": (
+        Action.CHANGE_MEMBER_ROLE,
+        lambda scene: scene.organization,
+        lambda permit, scene, notices, clock: organization_members.change_role(
+            db.session(),
+            permit,
+            notices,
+            scene.organization,
+            username="bo",
+            role=OrganizationRole.MANAGER,
+            now=clock.now(),
+        ),
+    ),
+    "remove a member": (
+        Action.REMOVE_MEMBER,
+        lambda scene: scene.organization,
+        lambda permit, scene, notices, clock: organization_members.remove(
+            db.session(), permit, notices, scene.organization, username="bo", now=clock.now()
+        ),
+    ),
+    "edit an organization": (
+        Action.EDIT_ORGANIZATION,
+        lambda scene: scene.organization,
+        lambda permit, scene, notices, clock: organization_settings.edit(
+            db.session(), permit, notices, scene.organization, Facts("Another", "", ""), now=clock.now()
+        ),
+    ),
 }
 EVERY_CALL = pytest.mark.parametrize("name", CALLS)
 
 
 def scenes(people: People) -> tuple[Scene, Scene]:
     """Two of everything; ana owns both projects, together with dan."""
-    ana, bo, dan = people.a_member("ana"), people.a_member("bo"), people.a_member("dan")
+    ana, bo, dan = people.an_administrator("ana"), people.a_member("bo"), people.a_member("dan")
     people.a_member("cleo")
     found = []
     for name in ("acme-utils", "tide-tables"):
@@ -269,6 +351,7 @@ def scenes(people: People) -> tuple[Scene, Scene]:
                 organization=organization,
                 team=people.a_team("Crew", organization, members=(bo,), projects=((lent, "maintainer"),)),
                 lent=lent,
+                wish=people.a_request(f"{name}-club", ana),
             )
         )
     for role in db.session.scalars(sa.select(ProjectRole)):

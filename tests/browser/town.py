@@ -100,10 +100,19 @@ def _populate(app: Flask) -> tuple[Cookies, Words]:
         "two": people.a_user("two").verified().with_totp("Phone").with_totp("Tablet").with_recovery_codes().build(),
         "stale": people.a_member("stale"),
         "half": people.a_member("half"),
+        "root": people.an_administrator("root"),
     }
+    club = people.an_organization("acme-club", users["ana"], managers=(users["cleo"],), members=(users["bo"],))
+    club.description = "Everybody who keeps the small helpers of Acme’s services alive."
+    club.url = "https://club.acme.example/"
+    people.an_organization("empty-club", users["ana"])
+    people.a_request("tide-club", users["ana"], status="asked", question="Which gauges do you look after?")
+    wish_id = people.a_request("buoy-club", users["ana"]).id
+    people.a_request("old-club", users["ana"], status="declined", reason="There is one of that kind already.")
     acme = people.a_project("acme-utils", users["ana"], maintainers=(users["bo"],))
     client = people.a_project("acme-client", users["ana"])
     tides = people.a_project("tide-charts", users["bo"])
+    people.an_organizations_project("acme-clubhouse", club)
     browsers = {name: Browser(app).sign_in(user) for name, user in users.items() if name != "half"}
     browsers["half"] = Browser(app).sign_in(users["half"], level=Level.HALF)
     people.an_invitation(acme, users["cleo"], by=users["ana"])
@@ -144,4 +153,4 @@ def _populate(app: Flask) -> tuple[Cookies, Words]:
     db.session.execute(update(BrowserSession).where(hers).values(confirmed_at=now - timedelta(hours=1)))
     db.session.commit()
     cookies = {name: cookies_of(browser) for name, browser in browsers.items()}
-    return cookies | keyholders.cookies, keyholders.words
+    return cookies | keyholders.cookies, {**keyholders.words, "wish": str(wish_id), "asked": str(wish_id - 1)}
