@@ -332,6 +332,7 @@ EVERY_CALL = pytest.mark.parametrize("name", CALLS)
 def scenes(people: People) -> tuple[Scene, Scene]:
     """Two of everything; ana owns both projects, together with dan."""
     ana, bo, dan = people.an_administrator("ana"), people.a_member("bo"), people.a_member("dan")
+    people.an_administrator("root")
     people.a_member("cleo")
     found = []
     for name in ("acme-utils", "tide-tables"):
