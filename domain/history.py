@@ -77,6 +77,8 @@ WORDS = {
     "project:invitation:declined": "Invitation to {project} declined",
     "project:collaborator:added": "Became {role} of {project}",
     "project:collaborator:removed": "No longer {role} of {project}",
+    "project:publisher:added": "Trusted publisher {publisher} of {project} added",
+    "project:publisher:removed": "Trusted publisher {publisher} of {project} removed",
     "organization:request:made": "Organization {organization} requested",
     "organization:request:asked": "Question about the request for {organization}",
     "organization:request:answered": "Question about the request for {organization} answered",

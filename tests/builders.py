@@ -13,6 +13,7 @@ from adapters.clock import SettableClock
 from domain.identity import recovery, tokens
 from domain.identity.factors import secret_context
 from domain.index.names import lookalike_key, normalize
+from domain.index.publisher_identities import GITHUB, check
 from domain.index.versions import version_key
 from domain.policy.principals import Grant
 from models import (
@@ -35,6 +36,7 @@ from models import (
     TeamMember,
     TeamProject,
     TotpApp,
+    TrustedPublisher,
     User,
     db,
 )
@@ -378,6 +380,16 @@ class People:
             db.session.add(TeamProject(team_id=team.id, project_id=project.id, role=role, since=now))
         db.session.commit()
         return team
+
+    def a_publisher(self, project: Project, *, repository: str = "acme-utils") -> TrustedPublisher:
+        """A workflow on GitHub that the project trusts."""
+        values = {"owner": "acme", "repository": repository, "workflow": "release.yml"}
+        found = check(GITHUB, values, {})
+        row = TrustedPublisher(project_id=project.id, facts=found.facts, fingerprint=found.fingerprint)
+        row.provider, row.issuer, row.added_at = found.provider, found.issuer, self._clock.now()
+        db.session.add(row)
+        db.session.commit()
+        return row
 
     def an_administrator(self, username: str = "root") -> User:
         """A member who is an administrator of the index."""

@@ -138,6 +138,7 @@ def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
     project = people.a_project("tide-tables", nora, maintainers=(friend,))
     wheel = people.a_release(project, "1.0", by=nora).files[0].filename
     removed = people.a_removal(project, "0.9", by=nora)
+    publisher = people.a_publisher(project)
     token, _ = people.a_token(nora)
     invitation = people.an_invitation(people.a_project("lantern", friend), nora, by=friend)
     nora.is_admin = True
@@ -157,6 +158,7 @@ def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
         "organization": "tide-office",
         "team": "Crew",
         "request_id": wish.id,
+        "publisher_id": publisher.id,
         "token_id": token.id,
         "invitation_id": invitation.id,
         "email_id": nora.emails[1].id,

@@ -17,12 +17,14 @@ from domain.index import (
     organization_requests,
     organization_settings,
     projects,
+    publishers,
     removals,
     teams,
     yanks,
 )
 from domain.index.organization_facts import Facts
 from domain.index.organization_requests import Wish
+from domain.index.publisher_identities import GITHUB
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit, PermitMismatch
@@ -38,6 +40,7 @@ from models import (
     ProjectRole,
     Release,
     Team,
+    TrustedPublisher,
     User,
     db,
 )
@@ -61,6 +64,7 @@ class Scene:
     team: Team  # with bo, who is in the organization, and a role in `lent`
     lent: Project
     wish: OrganizationRequest
+    publisher: TrustedPublisher
 
 
 def store_of(removed: DeletedRelease) -> BlobStore:
@@ -325,6 +329,26 @@ CALLS: dict[str, tuple[Action, Callable[[Scene], Subject | None], Call]] = {
             db.session(), permit, notices, scene.organization, Facts("Another", "", ""), now=clock.now()
         ),
     ),
+    "add a trusted publisher": (
+        Action.ADD_PUBLISHER,
+        lambda scene: scene.project,
+        lambda permit, scene, notices, clock: publishers.add(
+            db.session(),
+            permit,
+            notices,
+            scene.project,
+            provider=GITHUB,
+            values={"owner": "acme", "repository": "another", "workflow": "release.yml"},
+            now=clock.now(),
+        ),
+    ),
+    "remove a trusted publisher": (
+        Action.REMOVE_PUBLISHER,
+        lambda scene: scene.publisher,
+        lambda permit, scene, notices, clock: publishers.remove(
+            db.session(), permit, notices, scene.publisher, now=clock.now()
+        ),
+    ),
 }
 EVERY_CALL = pytest.mark.parametrize("name", CALLS)
 
@@ -353,6 +377,7 @@ def scenes(people: People) -> tuple[Scene, Scene]:
                 team=people.a_team("Crew", organization, members=(bo,), projects=((lent, "maintainer"),)),
                 lent=lent,
                 wish=people.a_request(f"{name}-club", ana),
+                publisher=people.a_publisher(project),
             )
         )
     for role in db.session.scalars(sa.select(ProjectRole)):

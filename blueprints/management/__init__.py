@@ -16,6 +16,7 @@ from blueprints.management import (  # noqa: E402, F401 - their routes register 
     organizations,
     password,
     projects,
+    publishers,
     releases,
     removals,
     resume,

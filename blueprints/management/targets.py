@@ -6,7 +6,16 @@ from flask import abort
 
 from blueprints.rendering import browser as browser_name
 from blueprints.url_values import ROW_ID as ROW_ID
-from domain.index import invitations, organization_requests, organizations, projects, releases, removals, teams
+from domain.index import (
+    invitations,
+    organization_requests,
+    organizations,
+    projects,
+    publishers,
+    releases,
+    removals,
+    teams,
+)
 from domain.policy.principals import Member, Principal
 from domain.policy.targets import Target
 from models import ApiToken, BrowserSession, Email, KnownBrowser, OrganizationRequest, Project, db
@@ -41,6 +50,14 @@ def deleted_from_url(principal: Principal, name: str, deleted_id: int) -> Target
     removed = removals.find(db.session(), project, deleted_id) or abort(404)
     called = f"{project.name} {removed.version}"
     return projects.target_of(db.session(), project, _user_id_of(principal), subject=removed, name=called)
+
+
+def publisher_from_url(principal: Principal, name: str, publisher_id: int) -> Target:
+    """A trusted publisher of this project; 404 for another project's."""
+    project = _project(name)
+    publisher = publishers.find(db.session(), project, publisher_id) or abort(404)
+    called = publishers.called(publisher)
+    return projects.target_of(db.session(), project, _user_id_of(principal), subject=publisher, name=called)
 
 
 def organization_from_url(principal: Principal, organization: str) -> Target:

@@ -65,6 +65,7 @@ VERIFICATION_MAIL = Budget("verify:account", "verification mails", _limits((6, 6
 RESERVE_NAME = Budget("reserve:account", "new projects", _limits((20, HOUR)))
 INVITE = Budget("invite:account", "invitations", _limits((40, HOUR)))
 REQUEST_ORGANIZATION = Budget("organization:account", "requests for organizations", _limits((10, DAY)))
+ADD_PUBLISHER = Budget("publisher:account", "new trusted publishers", _limits((100, DAY)))
 NEW_TOKENS = Budget("token:account", "new API tokens", _limits((50, HOUR)))
 
 

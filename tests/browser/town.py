@@ -126,6 +126,7 @@ def _populate(app: Flask) -> tuple[Cookies, Words]:
     db.session.add(ProjectRole(project_id=tables.id, user_id=users["bo"].id, role="owner", since=now))
     people.a_team("Crew", office, members=(users["bo"], users["two"]), projects=((tables, "maintainer"),))
     people.a_team("night-watch-of-the-northern-harbours-and-estuaries", office)
+    people.a_publisher(acme)
     people.a_token(users["ana"], "release laptop", projects=(acme,), expires_at=now + timedelta(days=300))
     people.a_token(users["ana"], "nightly builds", projects=(acme, client), expires_at=now + timedelta(days=6))
     people.a_token(users["ana"], "old build server", projects=(client,), expires_at=now - timedelta(days=2))

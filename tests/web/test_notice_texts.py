@@ -38,6 +38,7 @@ PEOPLE, RELEASES = "/manage/project/acme-utils/collaboration/", "/manage/project
 MEMBERS, SETTINGS = "/manage/organization/Tide-Office/people/", "/manage/organization/Tide-Office/settings/"
 ORGANIZATIONS = "/manage/organizations/"
 OWNED = "/manage/organization/Tide-Office/projects/"
+PUBLISHING = "/manage/project/acme-utils/publishing/"
 TEAM = "/manage/organization/Tide-Office/team/Crew/"
 
 Values = dict[str, object]
@@ -120,6 +121,8 @@ SAMPLES: dict[str, list[Values]] = {
     "password-reset-unverified": [{"origin": ORIGIN}],
     "primary-address-changed": [{"origin": ORIGIN, "address": "second@mail.example"}],
     "project-given-back": [{**by, "organization": OFFICE} for by in (MINE, THEIRS)],
+    "publisher-added": [{**by, "publisher": "acme/acme-utils/release.yml on GitHub"} for by in (MINE, THEIRS)],
+    "publisher-removed": [{**by, "publisher": "acme/acme-utils/release.yml on GitHub"} for by in (MINE, THEIRS)],
     "recovery-code-used": [{"origin": ORIGIN, "left": left, "few": FEW} for left in (0, 1, 3, 4, 9)],
     "recovery-codes-made": [{"origin": ORIGIN}],
     "release-deleted": [
@@ -186,6 +189,8 @@ ADVICE = {  # the pages where whoever did not do it sets things right, in the or
     "password-changed": [RESET, EMAILS, FACTORS, TOKENS],
     "primary-address-changed": [RESET, EMAILS],
     "project-given-back": [RESET],
+    "publisher-added": [RESET],
+    "publisher-removed": [RESET],
     "recovery-code-used": [RESET, CODES, FACTORS],
     "recovery-codes-made": [RESET, CODES],
     "file-deleted": [RESET],
@@ -225,6 +230,8 @@ ADVICE_ABOUT_OTHERS = {  # somebody else of the project did it
     "organization-project-reserved": [OWNED],
     "organization-question": [ORGANIZATIONS],
     "file-deleted": [RELEASES],
+    "publisher-added": [PUBLISHING],
+    "publisher-removed": [PUBLISHING],
     "release-deleted": [PEOPLE],
     "team-member-added": [TEAM],
     "team-role-set": [TEAM],

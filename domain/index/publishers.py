@@ -1,0 +1,121 @@
+"""The CI identities that a project trusts to upload without a stored secret."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session, selectinload
+
+from domain import journal
+from domain.index.announcements import announce
+from domain.index.keepers import keepers_of
+from domain.index.publisher_identities import Provider, check, title_of
+from domain.notices import Notices
+from domain.policy.actions import Action
+from domain.policy.decision import Permit
+from domain.problems import Problem
+from models import Issuer, Project, TrustedPublisher
+
+
+def of_project(db: Session, project: Project) -> list[TrustedPublisher]:
+    """The project's publishers, oldest first, with who added them."""
+    rows = select(TrustedPublisher).options(selectinload(TrustedPublisher.added_by))
+    return list(db.scalars(rows.where(TrustedPublisher.project_id == project.id).order_by(TrustedPublisher.id)))
+
+
+def find(db: Session, project: Project, publisher_id: int) -> TrustedPublisher | None:
+    """The publisher of this number, if it is the project's."""
+    publisher = db.get(TrustedPublisher, publisher_id)
+    return publisher if publisher is not None and publisher.project_id == project.id else None
+
+
+def added_issuers(db: Session, provider: Provider) -> dict[str, str]:
+    """Who else may sign for this provider since an administrator said so: names by address."""
+    rows = select(Issuer).where(Issuer.provider == provider.word).order_by(Issuer.name, Issuer.id)
+    return {issuer.url: issuer.name for issuer in db.scalars(rows)}
+
+
+def called(publisher: TrustedPublisher) -> str:
+    """How lists, mails and the journal call it."""
+    return title_of(publisher.provider, publisher.issuer, publisher.facts)
+
+
+def add(
+    db: Session,
+    permit: Permit,
+    notices: Notices,
+    project: Project,
+    *,
+    provider: Provider,
+    values: Mapping[str, str],
+    now: datetime,
+) -> TrustedPublisher:
+    """Let the CI identity that was typed upload to the project. All who look after it are told.
+
+    Raises Problem: something in the form, or the project trusts it already.
+    The caller counts the try in `throttle.ADD_PUBLISHER`.
+    """
+    permit.covers(Action.ADD_PUBLISHER, project)
+    identity = check(provider, values, added_issuers(db, provider))
+    _lock(db, project)
+    same = TrustedPublisher.fingerprint == identity.fingerprint
+    if db.scalar(select(TrustedPublisher.id).where(TrustedPublisher.project_id == project.id, same)) is not None:
+        raise Problem(f"{identity.title} is a trusted publisher of {project.name} already, with just these limits.")
+    publisher = TrustedPublisher(
+        project_id=project.id,
+        provider=identity.provider,
+        issuer=identity.issuer,
+        facts=identity.facts,
+        fingerprint=identity.fingerprint,
+        added_by_id=permit.account.user_id,
+        added_at=now,
+    )
+    db.add(publisher)
+    db.flush()
+    _tell(db, permit, notices, "added", project, identity.title, now=now)
+    return publisher
+
+
+def remove(db: Session, permit: Permit, notices: Notices, publisher: TrustedPublisher, *, now: datetime) -> None:
+    """Trust a publisher no more. All who look after the project are told. Raises Problem if it is gone already."""
+    permit.covers(Action.REMOVE_PUBLISHER, publisher)
+    project, title = publisher.project, called(publisher)
+    _lock(db, project)
+    spent: CursorResult[Any] = db.execute(  # type: ignore[assignment]  # of a DELETE it is one
+        delete(TrustedPublisher).where(TrustedPublisher.id == publisher.id)
+    )
+    if spent.rowcount != 1:
+        raise Problem("This trusted publisher was removed already.")
+    _tell(db, permit, notices, "removed", project, title, now=now)
+
+
+def _lock(db: Session, project: Project) -> None:
+    """Have changes to a project's publishers wait for each other: nobody adds one twice at once."""
+    db.execute(select(Project.id).where(Project.id == project.id).with_for_update())
+
+
+def _tell(
+    db: Session,
+    permit: Permit,
+    notices: Notices,
+    what: str,
+    project: Project,
+    title: str,
+    *,
+    now: datetime,
+) -> None:
+    event = {"added": "project:publisher:added", "removed": "project:publisher:removed"}[what]
+    journal.record(
+        db,
+        event,
+        now=now,
+        origin=permit.principal.origin,
+        actor_id=permit.account.user_id,
+        user_id=permit.account.user_id,
+        project_id=project.id,
+        details={"project": project.name, "publisher": title},
+    )
+    people = [keeper.user for keeper in keepers_of(db, project)]
+    announce(db, permit, notices, f"publisher-{what}", people, project=project, now=now, publisher=title)
