@@ -17,6 +17,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.request import urlopen
 
+from bench.lists import judge_lists, time_lists
 from bench.seed import Seeded, seed
 from bench.sign_in import Verdict, judge_cost, judge_difference, milliseconds, time_refusals, time_sign_ins
 from config import Settings
@@ -56,6 +57,7 @@ def main() -> int:
         with _server(environ, port):
             lines = list(_measure(port))
             sign_ins, hashes = time_sign_ins(port, seeded.people, hasher)
+            lists = time_lists(port, seeded.cookie)
             known, unknown = time_refusals(port, seeded.refused)
             uploads = [partial(_upload, port, seeded.authorization, kind, body) for kind, body in seeded.uploads]
             uploaded = [milliseconds(upload) for upload in uploads]
@@ -65,11 +67,12 @@ def main() -> int:
         _line("sign-in refused, of a username that exists", known),
         _line("sign-in refused, of one that does not", unknown),
         _line("upload of a 20 kB wheel", uploaded),
+        *(_line(what, took) for what, took in lists.items()),
         Line("one decision of the gate, in process", p50=f"{seeded.decision_us:.1f} µs"),
         Line("SQL statements before a gated page is entered", p50=str(seeded.statements)),
     ]
     _print(lines)
-    verdicts = [_judge_gate(seeded), judge_cost(sign_ins, hashes), judge_difference(known, unknown)]
+    verdicts = [_judge_gate(seeded), judge_cost(sign_ins, hashes), judge_difference(known, unknown), judge_lists(lists)]
     print("\n".join(verdict.words for verdict in verdicts))
     return 0 if all(verdict.holds for verdict in verdicts) else 1
 

@@ -30,7 +30,8 @@ from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.policy.judge import judge
 from domain.policy.principals import Member, Origin
-from models import Email, File, Project, ProjectRole, Release, TotpApp, User, db
+from models import Email, File, Organization, OrganizationMember, Project, ProjectRole, Release, TotpApp, User, db
+from tests.crowds import many_events, many_projects, many_releases
 from tests.packages import a_wheel
 
 TIMES = 20  # sign-ins and uploads
@@ -48,6 +49,7 @@ class Seeded:
     people: username and base32 secret of accounts that have an authenticator app, each for one sign-in.
     refused: usernames of others, each for one refused sign-in.
     uploads: content type and body of requests that each upload a version of their own.
+    cookie: of a browser that is signed in as whoever keeps very much.
     decision_us: microseconds of one decision. statements: of SQL, before a gated view is entered.
     """
 
@@ -55,6 +57,7 @@ class Seeded:
     refused: list[str]
     uploads: list[tuple[str, bytes]]
     authorization: str
+    cookie: str
     decision_us: float
     statements: int
 
@@ -86,6 +89,7 @@ def seed(settings: Settings) -> Seeded:
             refused=refused,
             uploads=[_an_upload(f"1.{number}") for number in range(TIMES)],
             authorization="Basic " + base64.b64encode(f"__token__:{token}".encode()).decode(),
+            cookie=f"{cookie_name()}={_signed_in(_a_keeper_of_very_much(password_hash))}",
             decision_us=_time_decision(permit.member),
             statements=_count_statements(app, owner),
         )
@@ -194,19 +198,7 @@ def _count_statements(app: Flask, owner: User) -> int:
         if not statement.startswith("BEGIN"):
             ran.append(statement)
 
-    now = wiring.now()
-    row, _ = sessions.start(db.session(), origin=ORIGIN, now=now)
-    handle = sessions.step_up(
-        db.session(),
-        row,
-        user_id=owner.id,
-        level=Level.FULL,
-        method="bench",
-        origin=ORIGIN,
-        now=now,
-        confirmed_at=now,
-    )
-    db.session.commit()
+    handle = _signed_in(owner)
     client = app.test_client()
     client.set_cookie(cookie_name(), handle)
     db.session.remove()
@@ -214,6 +206,40 @@ def _count_statements(app: Flask, owner: User) -> int:
     answer = client.get("/bench/", base_url=wiring.services().site.public_url)
     assert answer.status_code == 200, answer.status
     return int(answer.text)
+
+
+def _signed_in(user: User) -> str:
+    """The handle of a session of theirs that is fresh."""
+    now = wiring.now()
+    row, _ = sessions.start(db.session(), origin=ORIGIN, now=now)
+    handle = sessions.step_up(
+        db.session(),
+        row,
+        user_id=user.id,
+        level=Level.FULL,
+        method="bench",
+        origin=ORIGIN,
+        now=now,
+        confirmed_at=now,
+    )
+    db.session.commit()
+    return handle
+
+
+def _a_keeper_of_very_much(password_hash: str) -> User:
+    """Owns a thousand projects, one of them with a thousand releases and ten thousand events, and an organization."""
+    user, now = _a_person("keeper", password_hash)[0], wiring.now()
+    organization = Organization(name="harbour", name_key="harbour", display_name="Harbour", created_at=now)
+    project = Project(name="crowd", normalized_name="crowd", lookalike_key="crowd", created_at=now, updated_at=now)
+    project.roles = [ProjectRole(user_id=user.id, role="owner", since=now)]
+    db.session.add_all([organization, project])
+    db.session.flush()
+    db.session.add(OrganizationMember(organization_id=organization.id, user_id=user.id, role="owner", since=now))
+    many_projects(1_000, owner=user, now=now, prefix="mine")
+    many_projects(1_000, owner=user, now=now, organization=organization, prefix="harbour")
+    many_releases(1_000, project=project, now=now)
+    many_events(10_000, user=user, now=now, project=project, organization=organization)
+    return user
 
 
 def _an_upload(version: str) -> tuple[str, bytes]:

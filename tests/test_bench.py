@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.lists import judge_lists
 from bench.run import STATEMENTS
 from bench.seed import REFUSALS, TIMES, seed
 from bench.sign_in import judge_cost, judge_difference
@@ -39,3 +40,11 @@ def test_the_time_of_a_refusal_may_not_tell_who_has_an_account(known: float, hol
 
     assert verdict.holds is holds
     assert ("NOT BELOW" in verdict.words) is not holds
+
+
+@pytest.mark.parametrize(("slowest", "holds"), [(49.0, True), (50.0, False), (1_900.0, False)])
+def test_the_slowest_of_the_long_lists_decides(slowest: float, holds: bool) -> None:
+    verdict = judge_lists({"quick": [1.0, 1.0, 900.0], "slow": [slowest, slowest, 1.0]})
+
+    assert verdict.holds is holds
+    assert f"slow takes {slowest:.1f} ms" in verdict.words
