@@ -12,13 +12,13 @@ from blueprints.management.history_form import HistoryForm
 from blueprints.management.targets import organization_from_url, project_from_url
 from blueprints.rendering import iso
 from blueprints.spreadsheet import csv_answer
+from blueprints.url_values import number
 from domain.history import PARTS, Book, Entry, Kind, Leaf, leaf
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.problems import Problem
 from models import Organization, Project, db
 
-MAX_DIGITS = 10
 KEPT = ("show", "by", "from", "to")
 MOST_ROWS = 10_000  # of a file; whoever needs more asks for it year by year
 HEAD = ("time", "event", "words", "by", "about", "address", "browser")
@@ -82,7 +82,7 @@ def organization_history_file(permit: Permit, organization: Organization) -> Res
 def _page(permit: Permit, book: Book, **facts: object) -> ResponseReturnValue:
     form, found, status = _form(book), NOTHING, 200
     try:
-        found = _look(permit, book, form, before=_number(request.args.get("before", "")))
+        found = _look(permit, book, form, before=number(request.args.get("before", "")))
     except Problem as problem:
         status = INVALID
         put(form, problem)
@@ -139,7 +139,3 @@ def _row(entry: Entry) -> list[str]:
 
 def _address(endpoint: str, **words: Any) -> str:  # Any: whatever an address can hold
     return url_for(endpoint, **(request.view_args or {}), **words)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < MAX_DIGITS else None

@@ -8,9 +8,10 @@ from blueprints.form_problems import INVALID, put
 from blueprints.gate import management_action
 from blueprints.management import bp
 from blueprints.management.project_forms import ReserveForm
+from blueprints.url_values import number
 from domain.identity import throttle
 from domain.index import invitations
-from domain.index.projects import of_user, reserve
+from domain.index.projects import leaf, reserve
 from domain.index.search import listed
 from domain.policy.actions import Action
 from domain.policy.decision import Denial, Permit
@@ -24,10 +25,11 @@ from models import db
 def projects(permit: Permit) -> ResponseReturnValue:
     """List the projects that one has a part in, and the invitations that wait for an answer."""
     user_id, now = permit.account.user_id, wiring.now()
-    parts = of_user(db.session(), user_id)
+    found = leaf(db.session(), user_id, before=number(request.args.get("before", "")))
     return render_template(
         "management/projects.html",
-        lines=listed(db.session(), [part.project for part in parts]),
+        lines=listed(db.session(), found.projects),
+        older=found.older,
         invitations=invitations.to_user(db.session(), user_id, now=now),
         obstacle=_obstacle(permit),
     )

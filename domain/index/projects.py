@@ -1,5 +1,6 @@
 """Projects: who has one, which part somebody has in it, and how a name is given out."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, literal, select, union_all
@@ -83,6 +84,42 @@ def target_of(
         organization_role=organization_role,
         asks_for_key=organization.name if organization is not None and organization.asks_for_key else None,
     )
+
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One page of projects. older: what `before` the next page begins with; None where this is the last."""
+
+    projects: list[Project]
+    older: int | None
+
+
+def leaf(db: Session, user_id: int, *, before: int | None = None, most: int = PAGE) -> Leaf:
+    """The projects in which somebody has a role, of their own, by a team or as an owner of an organization, the one
+    that changed last first. before: the id of the last project of the page above; an unknown one gives the first page.
+    """
+    own = select(ProjectRole.project_id).where(ProjectRole.user_id == user_id)
+    owned = (
+        select(Project.id)
+        .join(OrganizationMember, OrganizationMember.organization_id == Project.organization_id)
+        .where(OrganizationMember.user_id == user_id, OrganizationMember.role == OrganizationRole.OWNER.word)
+    )
+    lent = (
+        select(TeamProject.project_id)
+        .join(TeamMember, TeamMember.team_id == TeamProject.team_id)
+        .where(TeamMember.user_id == user_id)
+    )
+    theirs = select(Project).where(Project.id.in_(union_all(own, owned, lent)))
+    last = db.get(Project, before) if before is not None else None
+    if last is not None:
+        at_once = (Project.updated_at == last.updated_at) & (Project.normalized_name > last.normalized_name)
+        theirs = theirs.where((Project.updated_at < last.updated_at) | at_once)
+    in_order = theirs.order_by(Project.updated_at.desc(), Project.normalized_name)
+    found = list(db.scalars(in_order.limit(most + 1)))
+    return Leaf(found[:most], older=found[most - 1].id if len(found) > most else None)
 
 
 def of_user(db: Session, user_id: int) -> list[ProjectRole]:

@@ -84,7 +84,9 @@ def listed(db: Session, projects: Sequence[Project]) -> list[Listed]:
     """Projects as lists show them, in the order given."""
     columns = select(Release.project_id, Release.version, Release.is_prerelease, Release.yanked_at)
     releases = db.execute(columns.where(Release.project_id.in_([project.id for project in projects]))).all()
-    grouped = {project.id: [row for row in releases if row.project_id == project.id] for project in projects}
+    grouped: dict[int, list[Versioned]] = {project.id: [] for project in projects}
+    for row in releases:
+        grouped[row.project_id].append(row)
     return [_line(project, latest(grouped[project.id])) for project in projects]
 
 

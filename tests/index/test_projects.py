@@ -1,7 +1,7 @@
 """A name is given out once, and nothing too like it."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -140,3 +140,33 @@ def test_of_names_too_alike_that_are_asked_for_at_once_one_is_given(either_app: 
 
 def reserve_alone(permit: Permit, name: str, now: datetime) -> None:
     projects.reserve(db.session(), permit, name=name, now=now)
+
+
+def test_projects_by_a_team_and_by_an_organization_are_among_ones_own(people: People) -> None:
+    ana, bo = people.a_member("ana"), people.a_member("bo")
+    harbour = people.an_organization("harbour", bo, managers=(ana,), members=())
+    own = people.a_project("acme-utils", ana)
+    lent, theirs = (people.an_organizations_project(name, harbour) for name in ("lent", "theirs"))
+    people.a_team("crew", harbour, members=(ana,), projects=((lent, "maintainer"),))
+    people.a_project("bos-own", bo)
+
+    assert {each.name for each in projects.leaf(db.session(), ana.id).projects} == {own.name, lent.name}
+    assert {each.name for each in projects.leaf(db.session(), bo.id).projects} == {"bos-own", lent.name, theirs.name}
+
+
+def test_pages_of_projects_follow_each_other_without_gap_or_repetition(people: People, clock: SettableClock) -> None:
+    ana = people.a_member("ana")
+    for number in range(7):
+        clock.advance(timedelta(minutes=number % 2))  # some changed in the same moment
+        people.a_project(f"project-{number}", ana)
+    seen, before = [], None
+
+    while True:
+        found = projects.leaf(db.session(), ana.id, before=before, most=3)
+        seen += [project.name for project in found.projects]
+        before = found.older
+        if before is None:
+            break
+
+    assert seen == [f"project-{number}" for number in (5, 6, 3, 4, 1, 2, 0)]
+    assert len(projects.leaf(db.session(), ana.id, before=999_999, most=3).projects) == 3
