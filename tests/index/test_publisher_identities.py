@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from domain.index.publisher_identities import PROVIDERS, check, claims_of, limits_of
 from domain.problems import Problem
-from tests.requirements import requirement
 
 GOOD = {
     "github": {"owner": "acme", "repository": "acme-utils", "workflow": "release.yml"},
@@ -91,7 +90,6 @@ def test_what_a_provider_does_not_have_is_refused_at_its_field(provider: str, fi
     assert refusal.value.field == field
 
 
-@requirement("R88")
 def test_the_same_names_at_another_issuer_are_another_identity() -> None:
     assert checked("gitlab")[2] != checked("gitlab", issuer="https://git.acme.example")[2]
 

@@ -50,7 +50,7 @@ def test_the_account_menu_tells_in_words_what_is_missing() -> None:
             "has_few_codes": False,
             **changes,
         }
-        return words(find(page("", viewer=SimpleNamespace(username="ana", **facts)), ".//summary"))
+        return words(find(page("", viewer=SimpleNamespace(username="ana", is_admin=False, **facts)), ".//summary"))
 
     assert summary() == "ana 2FA on"
     assert summary(has_second_factor=False) == "ana Set up 2FA"
@@ -60,7 +60,7 @@ def test_the_account_menu_tells_in_words_what_is_missing() -> None:
 
 def test_unsaved_recovery_codes_are_recalled_on_every_page() -> None:
     facts = {"has_second_factor": True, "email_verified": True, "needs_recovery_codes": True}
-    viewer = SimpleNamespace(username="ana", **facts)
+    viewer = SimpleNamespace(username="ana", is_admin=False, **facts)
 
     assert "recovery codes are not saved" in words(find(page("", viewer=viewer), ".//*[@role='status']"))
 
@@ -69,7 +69,7 @@ def test_few_recovery_codes_are_told_on_every_page() -> None:
     facts = {"email_verified": True, "has_second_factor": True, "needs_recovery_codes": False, "has_few_codes": True}
 
     def notice(codes_left: int) -> str:
-        viewer = SimpleNamespace(username="ana", codes_left=codes_left, **facts)
+        viewer = SimpleNamespace(username="ana", is_admin=False, codes_left=codes_left, **facts)
         return words(find(page("", viewer=viewer), ".//*[@role='status']"))
 
     assert "Only 3 recovery codes are left." in notice(3)
