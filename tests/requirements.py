@@ -134,7 +134,7 @@ NO_PUBLISHING = "Trusted publishing is not built: no identity token is taken and
 
 DOES_NOT_APPLY = {
     "R39": "Rules are two dates so far; how strong a factor must be comes with rules that an administrator edits.",
-    "R78": "No administrator resets factors yet; whoever has the shell removes lost factors, and all addresses are told.",
+    "R78": "Administrators reset no factors yet; the shell does, and every address is told.",
     "R83": "API tokens are opaque and looked up whole, so nothing in them could be narrowed or misread.",
     **dict.fromkeys(("R84", "R85", "R86", "R87", "R88", "R89"), NO_PUBLISHING),
 }
