@@ -175,6 +175,7 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
         registration=settings.registration,
         confirms_new_browsers=settings.new_browsers == "confirm",
         max_file_bytes=settings.max_file_bytes,
+        longest_token=timedelta(days=settings.max_token_days) if settings.max_token_days else None,
         is_https=settings.is_https,
     )
 

@@ -90,6 +90,11 @@ VARIABLES = (
     Variable("COUNTERSIGN_REQUIRE_2FA_EVERYONE_FROM", "none", "A date: from it on everyone needs a second factor."),
     Variable("COUNTERSIGN_TRUSTED_PROXIES", "0", "How many proxies in front may set X-Forwarded-For."),
     Variable("COUNTERSIGN_MAX_FILE_MB", "100", "The largest file that can be uploaded, in MB (1,000,000 bytes)."),
+    Variable(
+        "COUNTERSIGN_MAX_TOKEN_DAYS",
+        "none",
+        "How many days an API token may live, from 1 to 3650; no token without an end can be made then.",
+    ),
     Variable("COUNTERSIGN_BIND", "127.0.0.1", "The address that the server listens on."),
     Variable("COUNTERSIGN_PORT", "8000", "The port that the server listens on."),
     Variable("COUNTERSIGN_WORKERS", "2", "Server processes."),
@@ -115,6 +120,7 @@ class Settings:
     require_2fa_everyone_from: date | None = None
     trusted_proxies: int = 0
     max_file_bytes: int = 100_000_000
+    max_token_days: int | None = None
     bind: str = "127.0.0.1"
     port: int = 8000
     workers: int = 2
@@ -162,6 +168,7 @@ class Settings:
             "require_2fa_everyone_from": source.parsed("REQUIRE_2FA_EVERYONE_FROM", "", _date_or_none),
             "trusted_proxies": source.number("TRUSTED_PROXIES", 0, 0, 10),
             "max_file_bytes": source.number("MAX_FILE_MB", 100, 1, 100_000) * 1_000_000,
+            "max_token_days": source.parsed("MAX_TOKEN_DAYS", "", _days_or_none),
             "bind": source.text("BIND", "127.0.0.1"),
             "port": source.number("PORT", 8000, 1, 65_535),
             "workers": source.number("WORKERS", 2, 1, 64),
@@ -285,6 +292,14 @@ def _date_or_none(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise ValueError(f"write a date such as 2023-08-08, not {text!r}.") from None
+
+
+def _days_or_none(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= 3_650):
+        raise ValueError(f"write a whole number of days from 1 to 3650, not {text[:20]!r}.")
+    return int(text)
 
 
 def _date_or_always(text: str) -> date:

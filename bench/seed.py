@@ -78,9 +78,9 @@ def seed(settings: Settings) -> Seeded:
             db.session(),
             permit,
             wiring.services().notices,
-            description="bench",
-            project_ids=None,
-            expires_at=None,
+            tokens.Wanted("bench", expires_at=None),
+            held=projects.held,
+            longest=None,
             now=wiring.now(),
         )
         db.session.commit()

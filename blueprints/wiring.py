@@ -1,7 +1,7 @@
 """What the views are given to work with: settings and adapters, built in app.py."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import current_app
 
@@ -45,6 +45,7 @@ class Services:
     registration: str
     confirms_new_browsers: bool
     max_file_bytes: int
+    longest_token: timedelta | None  # None: as long as its owner likes
     is_https: bool
 
 

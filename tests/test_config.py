@@ -35,6 +35,19 @@ def test_an_empty_environment_makes_a_working_index(tmp_path: Path) -> None:
     assert not settings.is_https
 
 
+@pytest.mark.parametrize(("text", "days"), [("", None), ("1", 1), ("365", 365), ("3650", 3_650)])
+def test_the_longest_life_of_a_token_is_a_number_of_days(tmp_path: Path, text: str, days: int | None) -> None:
+    assert read(tmp_path, COUNTERSIGN_MAX_TOKEN_DAYS=text).max_token_days == days
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "3651", "1.5", "never", "٣", "9" * 5_000])
+def test_a_longest_life_that_is_none_stops_the_start(tmp_path: Path, text: str) -> None:
+    faults = faults_of(tmp_path, COUNTERSIGN_MAX_TOKEN_DAYS=text)
+
+    assert len(faults) == 1
+    assert "write a whole number of days from 1 to 3650" in faults[0]
+
+
 def test_keys_are_made_once_and_only_their_owner_reads_them(tmp_path: Path) -> None:
     first, second = read(tmp_path), read(tmp_path)
 

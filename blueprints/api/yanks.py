@@ -17,7 +17,7 @@ from domain.policy.decision import Permit
 from domain.policy.principals import TokenHolder
 from domain.policy.targets import Target
 from domain.problems import Problem
-from models import Release, db
+from models import Project, Release, db
 
 STATUS = {"not_found": 404}  # everything else is 422
 
@@ -36,7 +36,7 @@ def release_from_url(principal: TokenHolder, name: str, version: str) -> Target:
 @management_action(Action.YANK_RELEASE, target=release_from_url, channel=Channel.MACHINE)
 def yank(permit: Permit, release: Release) -> ResponseReturnValue:
     """Yank a release; `reason` is a field of a form or of a JSON object, and may be left out."""
-    project, version = release.project.name, release.version
+    project, version = release.project, release.version
     yanks.yank(db.session(), permit, wiring.services().notices, release, reason=g.yank_reason, now=wiring.now())
     return _done(permit, project, version, is_yanked=True)
 
@@ -45,7 +45,7 @@ def yank(permit: Permit, release: Release) -> ResponseReturnValue:
 @management_action(Action.UNYANK_RELEASE, target=release_from_url, channel=Channel.MACHINE)
 def unyank(permit: Permit, release: Release) -> ResponseReturnValue:
     """Take a yank back."""
-    project, version = release.project.name, release.version
+    project, version = release.project, release.version
     yanks.unyank(db.session(), permit, wiring.services().notices, release, now=wiring.now())
     return _done(permit, project, version, is_yanked=False)
 
@@ -58,11 +58,12 @@ def refuse(problem: Problem) -> ResponseReturnValue:
     return machine_refusal(status, problem.message, code=problem.code, field=problem.field)
 
 
-def _done(permit: Permit, project: str, version: str, *, is_yanked: bool) -> ResponseReturnValue:
+def _done(permit: Permit, project: Project, version: str, *, is_yanked: bool) -> ResponseReturnValue:
     if isinstance(permit.principal, TokenHolder):
-        tokens.record_use(db.session(), permit.principal, now=wiring.now())
+        tokens.record_use(db.session(), permit.principal, project_id=project.id, now=wiring.now())
+    name = project.name
     db.session.commit()
-    return jsonify(project=project, version=version, yanked=is_yanked)
+    return jsonify(project=name, version=version, yanked=is_yanked)
 
 
 def _reason() -> str:

@@ -6,65 +6,107 @@ from flask_wtf import FlaskForm
 from wtforms import RadioField, SelectField, SelectMultipleField
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from blueprints.fields import Line
+from blueprints.fields import Line, Paragraphs
 from blueprints.rendering import day
-from domain.index.names import normalize
+from domain.identity.networks import read_networks
+from domain.identity.tokens import Wanted
+from domain.index.projects import Leaf
+from domain.policy.principals import Grant
 from domain.problems import Problem
-from models import Project
 
-LIFETIMES = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "A year"}
+LIFETIMES = (7, 30, 90, 365)  # days
+USUAL = 90
 NEVER = "never"
 PROJECT = "project:"
-SOME, EVERYTHING = "projects", "user"
+SOME, NEW, EVERYTHING = "projects", "new", "user"
+SCOPES = {EVERYTHING: EVERYTHING, "new-project": NEW}  # what a program sends as its only scope
+TICKS = 20  # projects that can be ticked; of more, the others are typed
 
 
 class TokenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf publishes no types
-    """Name, reach and end of a token.
+    """Name, grants, reach, networks and end of a token.
 
-    The page asks for the reach with radio buttons and ticks. A program may leave `reach` out and send `scope=user`, or
-    `scope=project:NAME` once or several times.
+    The page asks for the reach with radio buttons, ticks and a line for further names. A program may leave `reach` out
+    and send `scope=user`, `scope=new-project`, or `scope=project:NAME` once or several times; without `grants` its
+    token uploads.
     """
 
     description = Line("What is it for?")
+    grants = SelectMultipleField(
+        "What may it do?",
+        choices={Grant.UPLOAD.value: "Upload files", Grant.YANK.value: "Yank releases, and take a yank back"},
+        validate_choice=False,
+        option_widget=CheckboxInput(),
+        widget=ListWidget(),
+    )
     reach = RadioField(
-        "What may it upload to?",
+        "In which projects?",
         choices={
-            SOME: "Only these projects",
-            EVERYTHING: "Everything you can upload to, new projects included",
+            SOME: "Only these",
+            NEW: "One new project, which its first upload creates",
+            EVERYTHING: "All that you have a role in, new projects included",
         },
         validate_choice=False,
     )
     scope = SelectMultipleField(
         "Projects", choices={}, validate_choice=False, option_widget=CheckboxInput(), widget=ListWidget()
     )
-    expires = SelectField("When does it end?", choices={}, validate_choice=False, default="90")
+    names = Line("Others, by name")
+    networks = Paragraphs("From which networks?")
+    expires = SelectField("When does it end?", choices={}, validate_choice=False)
 
-    def offer(self, projects: list[Project], *, now: datetime) -> None:
-        """Fill in what can be chosen, and what is chosen at first."""
-        self.scope.choices = {PROJECT + project.normalized_name: project.name for project in projects}
+    def offer(self, mine: Leaf, *, longest: timedelta | None, now: datetime) -> None:
+        """Fill in what can be chosen, and what is chosen at first. longest: how long a token may live here."""
+        self.scope.choices = {PROJECT + project.normalized_name: project.name for project in mine.projects}
+        lifetimes = {days for days in LIFETIMES if longest is None or days <= longest.days}
+        if longest is not None:
+            lifetimes.add(longest.days)
         self.expires.choices = {
-            days: f"{words}, to {day(now + timedelta(days=int(days)))}" for days, words in LIFETIMES.items()
-        } | {NEVER: "Never, until you remove it"}
+            str(days): f"{_words(days)}, to {day(now + timedelta(days=days))}" for days in sorted(lifetimes)
+        }
+        if longest is None:
+            self.expires.choices |= {NEVER: "Never, until you remove it"}
+        if not self.expires.raw_data:
+            self.expires.data = str(max(days for days in lifetimes if days <= USUAL or days == min(lifetimes)))
         if self.reach.data is None:
-            is_everything = self.scope.data == [EVERYTHING] or not (projects or self.is_submitted())
-            self.reach.data = EVERYTHING if is_everything else SOME
+            if not self.grants.data:
+                self.grants.data = [Grant.UPLOAD.value]
+            self.reach.data = self._reach_of_scope(has_projects=bool(mine.projects))
 
-    def project_ids(self, projects: list[Project]) -> frozenset[int] | None:
-        """The projects that were chosen; None for everything. Raises Problem at the field."""
-        if self.reach.data == EVERYTHING:
-            return None
-        if self.reach.data != SOME:
-            raise Problem("Choose what it may upload to.", field="reach")
-        ids = {project.normalized_name: project.id for project in projects}
-        chosen = [normalize(value.removeprefix(PROJECT)) for value in self.scope.data or []]
-        if not ids.keys() >= set(chosen):
-            raise Problem("Choose among the projects that you have a role in.", field="scope")
-        return frozenset(ids[name] for name in chosen)
+    def _reach_of_scope(self, *, has_projects: bool) -> str:
+        scope = self.scope.data or []
+        if len(scope) == 1 and scope[0] in SCOPES:
+            return SCOPES[scope[0]]
+        return SOME if has_projects or self.is_submitted() else NEW
 
-    def expires_at(self, *, now: datetime) -> datetime | None:
-        """When the token ends; None for never. Raises Problem at the field."""
-        if self.expires.data == NEVER:
-            return None
-        if self.expires.data not in LIFETIMES:
+    def wanted(self, *, now: datetime) -> Wanted:
+        """What was asked for. Raises Problem at the field."""
+        if self.reach.data not in (SOME, NEW, EVERYTHING):
+            raise Problem("Choose in which projects it may do that.", field="reach")
+        return Wanted(
+            description=self.description.data or "",
+            expires_at=self._expires_at(now=now),
+            projects=self._names() if self.reach.data == SOME else None,
+            creates_project=self.reach.data == NEW,
+            grants=self._grants(),
+            networks=read_networks(self.networks.data or ""),
+        )
+
+    def _names(self) -> frozenset[str]:
+        ticked = [value.removeprefix(PROJECT) for value in self.scope.data or []]
+        return frozenset([*ticked, *(self.names.data or "").replace(",", " ").split()])
+
+    def _grants(self) -> frozenset[Grant]:
+        try:
+            return frozenset(Grant(word) for word in self.grants.data or [])
+        except ValueError:
+            raise Problem("Choose among these.", field="grants") from None
+
+    def _expires_at(self, *, now: datetime) -> datetime | None:
+        if self.expires.data not in dict(self.expires.choices or {}):
             raise Problem("Choose one of these times.", field="expires")
-        return now + timedelta(days=int(self.expires.data))
+        return None if self.expires.data == NEVER else now + timedelta(days=int(self.expires.data))
+
+
+def _words(days: int) -> str:
+    return {1: "1 day", 365: "A year"}.get(days, f"{days} days")

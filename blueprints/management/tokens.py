@@ -12,13 +12,13 @@ from blueprints.form_problems import INVALID, Status, put
 from blueprints.gate import management_action
 from blueprints.management import bp
 from blueprints.management.targets import ROW_ID, token_from_url
-from blueprints.management.token_form import TokenForm
+from blueprints.management.token_form import TICKS, TokenForm
 from domain.identity import tokens as api_tokens
 from domain.index import projects
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.problems import Problem
-from models import ApiToken, Project, db
+from models import ApiToken, db
 
 SOON = timedelta(days=7)
 
@@ -33,14 +33,16 @@ class Row:
 
 
 @bp.route("/manage/account/token/", methods=["GET", "POST"])
-@management_action(Action.CREATE_TOKEN, keeps=("description", "reach", "scope", "expires"))
+@management_action(
+    Action.CREATE_TOKEN, keeps=("description", "reach", "expires", "names", "networks", "grants", "scope")
+)
 def tokens(permit: Permit) -> ResponseReturnValue:
     """List the tokens and make one. A new one is shown in the answer itself: a redirect would have to keep it."""
     is_kept = intent.is_resumed()
     form = TokenForm(formdata=request.args) if is_kept else TokenForm()
     found, now = wiring.services(), wiring.now()
-    mine = [part.project for part in projects.of_user(db.session(), permit.account.user_id)]
-    form.offer(mine, now=now)
+    mine = projects.leaf(db.session(), permit.account.user_id, most=TICKS)
+    form.offer(mine, longest=found.longest_token, now=now)
     if not form.validate_on_submit():
         return _page(permit, form, mine, (INVALID if form.errors else 200, {}), is_kept=is_kept)
     try:
@@ -48,9 +50,9 @@ def tokens(permit: Permit) -> ResponseReturnValue:
             db.session(),
             permit,
             found.notices,
-            description=form.description.data or "",
-            project_ids=form.project_ids(mine),
-            expires_at=form.expires_at(now=now),
+            form.wanted(now=now),
+            held=projects.held,
+            longest=found.longest_token,
             now=now,
         )
     except Problem as problem:
@@ -69,22 +71,24 @@ def remove_token(permit: Permit, token: ApiToken) -> ResponseReturnValue:
         return render_template("management/remove_token.html", form=form, row=_row(token, now=wiring.now()))
     api_tokens.remove(db.session(), permit, wiring.services().notices, token, now=wiring.now())
     db.session.commit()
-    flash(f"“{name}” was removed. Uploads with it are refused from now on.", "success")
+    flash(f"“{name}” was removed. It is refused from now on.", "success")
     return redirect(url_for("management.tokens"), 303)
 
 
 def _page(
-    permit: Permit, form: TokenForm, mine: list[Project], status: Status, *, is_kept: bool = False
+    permit: Permit, form: TokenForm, mine: projects.Leaf, status: Status, *, is_kept: bool = False
 ) -> ResponseReturnValue:
-    now = wiring.now()
+    now, longest = wiring.now(), wiring.services().longest_token
     rows = [_row(token, now=now) for token in api_tokens.list_of(db.session(), permit.account.user_id)]
     page = render_template(
         "management/tokens.html",
         form=form,
-        has_projects=bool(mine),
+        has_projects=bool(mine.projects),
+        has_more=mine.older is not None or bool(form.names.data),
         is_kept=is_kept,
         rows=rows,
         most=api_tokens.MAX_TOKENS,
+        longest=longest.days if longest is not None else None,
     )
     return page, *status
 

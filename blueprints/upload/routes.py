@@ -21,7 +21,7 @@ from domain.problems import Problem
 from models import Project, db
 
 # Everything else is 400, also a file that is too large: it is what twine and uv know from PyPI.
-STATUS = {"retired": 410, "try_again": 409, "no_permission": 403}
+STATUS = {"retired": 410, "try_again": 409, "no_permission": 403, "token_scope": 403}
 
 log = structlog.get_logger("countersign")
 
@@ -50,9 +50,9 @@ def project_from_form(principal: TokenHolder) -> Target | None:
 def upload(permit: Permit, project: Project | None) -> ResponseReturnValue:
     """Publish the file that was sent. An empty answer means that all went well: twine prints whatever is in it."""
     found, now = wiring.services(), wiring.now()
-    publish(db.session(), permit, found.store, found.notices, forms.upload_of(g.upload), now=now)
+    published = publish(db.session(), permit, found.store, found.notices, forms.upload_of(g.upload), now=now)
     if isinstance(permit.principal, TokenHolder):
-        tokens.record_use(db.session(), permit.principal, now=now)
+        tokens.record_use(db.session(), permit.principal, project_id=published.project_id, now=now)
     db.session.commit()
     return Response(mimetype="text/plain")
 

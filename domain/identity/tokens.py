@@ -7,10 +7,11 @@ import secrets
 import string
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from domain import journal
 from domain.identity import throttle
@@ -22,7 +23,7 @@ from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.policy.principals import Grant, Origin, TokenHolder
 from domain.problems import Problem
-from models import ApiToken, Project, ProjectRole, User
+from models import ApiToken, Project, User
 
 # Prefix, random part, checksum, as GitHub's tokens have them: the prefix lets a scanner find a token that was
 # published by mistake, and the checksum lets it, and us, drop a look-alike without asking the database.
@@ -66,28 +67,49 @@ def hint(token: str) -> str:
     return token[end - HINT_CHARACTERS : end]
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What a token is to be.
+
+    description: what its owner calls it, at most 100 characters.
+    expires_at: None for never.
+    projects: names of the projects that it reaches; None for the whole account, projects to come included.
+    creates_project: it reaches nothing yet, but may create one project, which is then the one that it reaches.
+    networks: where it may come from, as `read_networks` has them; none for anywhere.
+    """
+
+    description: str
+    expires_at: datetime | None
+    projects: frozenset[str] | None = None
+    creates_project: bool = False
+    grants: frozenset[Grant] = frozenset({Grant.UPLOAD})
+    networks: tuple[str, ...] = ()
+
+
+# Gives somebody's projects by their names; raises Problem where they have no role in one of them.
+Held = Callable[[Session, int, frozenset[str]], list[Project]]
+
+
 def mint(
     db: Session,
     permit: Permit,
     notices: Notices,
+    wanted: Wanted,
     *,
-    description: str,
-    project_ids: frozenset[int] | None,
-    expires_at: datetime | None,
+    held: Held,
+    longest: timedelta | None,
     now: datetime,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> tuple[ApiToken, str]:
     """Make a token for whoever holds the permit; returns its row and its text, which is kept nowhere.
 
-    description: what its owner calls it, at most 100 characters.
-    project_ids: what it may upload to; None for everything its owner may, projects to come included.
-    expires_at: None for never.
-    Raises Problem: no name or one in use, no project or one that is not theirs, 25 tokens, or too many new ones.
+    longest: how long a token may live on this index; None for as long as its owner likes.
+    Raises Problem: no name or one in use, nothing that it may do, no project or one that is not theirs, an end that is
+    too far off, 25 tokens, or too many new ones.
     """
     permit.covers(Action.CREATE_TOKEN)
-    description = clean_label(description, most=MAX_DESCRIPTION, field="description")
-    if not description:
-        raise Problem("Give the token a name.", field="description")
+    description = clean_label(wanted.description, most=MAX_DESCRIPTION, field="description")
+    _check(wanted, description, longest=longest, now=now)
     throttle.take(db, (NEW_TOKENS, str(permit.account.user_id)), now=now)
     # The lock has two forms sent at once wait for each other, so that both rules below see all tokens.
     owner = db.get_one(User, permit.account.user_id, with_for_update={"key_share": True})
@@ -102,16 +124,32 @@ def mint(
         description=description,
         token_hash=token_hash(text),
         hint=hint(text),
-        reaches_all=project_ids is None,
-        projects=_projects(db, owner.id, project_ids) if project_ids is not None else [],
-        grants=[Grant.UPLOAD.value],
+        reaches_all=wanted.projects is None and not wanted.creates_project,
+        creates_project=wanted.creates_project,
+        projects=held(db, owner.id, wanted.projects) if wanted.projects and not wanted.creates_project else [],
+        grants=[grant.value for grant in Grant if grant in wanted.grants],
+        networks=list(wanted.networks),
         created_at=now,
-        expires_at=expires_at,
+        expires_at=wanted.expires_at,
     )
     db.add(token)
     db.flush()
-    _tell(db, permit, notices, owner, "added", token, now=now)
+    tell(db, permit, notices, owner, "added", token, now=now)
     return token, text
+
+
+def _check(wanted: Wanted, description: str, *, longest: timedelta | None, now: datetime) -> None:
+    """Raises Problem for what no token may be, whoever wants it."""
+    if not description:
+        raise Problem("Give the token a name.", field="description")
+    if not wanted.grants:
+        raise Problem("Choose at least one thing that it may do.", field="grants")
+    if wanted.creates_project and Grant.UPLOAD not in wanted.grants:
+        raise Problem("A project is created by an upload. Let the token upload.", field="grants")
+    if wanted.projects is not None and not wanted.projects and not wanted.creates_project:
+        raise Problem("Choose at least one project, or everything.", field="scope")
+    if longest is not None and (wanted.expires_at is None or wanted.expires_at > now + longest):
+        raise Problem(f"On this index a token ends after {longest.days} days at the latest.", field="expires")
 
 
 def remove(db: Session, permit: Permit, notices: Notices, token: ApiToken, *, now: datetime) -> None:
@@ -120,14 +158,15 @@ def remove(db: Session, permit: Permit, notices: Notices, token: ApiToken, *, no
     owner = db.get_one(User, token.user_id, with_for_update={"key_share": True})
     if db.scalar(select(ApiToken.id).where(ApiToken.id == token.id)) is None:
         return
-    _tell(db, permit, notices, owner, "removed", token, now=now)
+    tell(db, permit, notices, owner, "removed", token, now=now)
     db.delete(token)
     db.flush()
 
 
 def list_of(db: Session, user_id: int) -> list[ApiToken]:
-    """The account's tokens, newest first."""
-    return list(db.scalars(select(ApiToken).where(ApiToken.user_id == user_id).order_by(ApiToken.id.desc())))
+    """The account's tokens, newest first, each with the project that it was last used for."""
+    theirs = select(ApiToken).where(ApiToken.user_id == user_id).options(joinedload(ApiToken.last_used_project))
+    return list(db.scalars(theirs.order_by(ApiToken.id.desc())))
 
 
 def find(db: Session, text: str, *, origin: Origin) -> TokenHolder | None:
@@ -154,10 +193,14 @@ def find(db: Session, text: str, *, origin: Origin) -> TokenHolder | None:
     )
 
 
-def record_use(db: Session, holder: TokenHolder, *, now: datetime) -> None:
-    """Remember when, from where and with which client a token was used; to the minute."""
+def record_use(db: Session, holder: TokenHolder, *, project_id: int, now: datetime) -> None:
+    """Remember when, from where, with which client and for which project a token was used; to the minute."""
     client = CLIENT.match(holder.origin.user_agent)
-    is_due = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at <= now - USED_EVERY)
+    is_due = or_(
+        ApiToken.last_used_at.is_(None),
+        ApiToken.last_used_at <= now - USED_EVERY,
+        ApiToken.last_used_project_id.is_distinct_from(project_id),
+    )
     db.execute(
         update(ApiToken)
         .where(ApiToken.id == holder.token_id, is_due)
@@ -165,28 +208,25 @@ def record_use(db: Session, holder: TokenHolder, *, now: datetime) -> None:
             last_used_at=now,
             last_used_with=client[0] if client else None,
             last_used_from=holder.origin.address[:64],
+            last_used_project_id=project_id,
         )
     )
 
 
-def _projects(db: Session, owner_id: int, project_ids: frozenset[int]) -> list[Project]:
-    if not project_ids:
-        raise Problem("Choose at least one project, or everything.", field="scope")
-    theirs = select(Project).join(ProjectRole).where(ProjectRole.user_id == owner_id, Project.id.in_(project_ids))
-    projects = list(db.scalars(theirs))
-    if len(projects) != len(project_ids):
-        raise Problem("Choose among the projects that you have a role in.", field="scope")
-    return projects
-
-
-def _tell(
+def tell(
     db: Session, permit: Permit, notices: Notices, owner: User, what: str, token: ApiToken, *, now: datetime
 ) -> None:
-    reach = "everything" if token.reaches_all else [project.name for project in token.projects]
-    details = {"token": token.description, "reach": reach}
+    """Write into the journal what became of a token, and tell its owner. what: "added", as tag and notice have it."""
     origin = permit.principal.origin
+    details = {"token": token.description, "reach": _reach(token), "grants": token.grants, "networks": token.networks}
     journal.record(db, f"account:token:{what}", now=now, origin=origin, actor_id=owner.id, details=details)
     notices.tell(db, owner, f"token-{what}", now=now, token=token, origin=origin)
+
+
+def _reach(token: ApiToken) -> str | list[str]:
+    if token.creates_project:
+        return "one new project"
+    return "everything" if token.reaches_all else [project.name for project in token.projects]
 
 
 def _checksum(random_part: str) -> str:

@@ -3,16 +3,28 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import ColumnElement, func, insert, literal, select, union_all, update
+from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session, contains_eager
 
 from domain import journal
 from domain.index.names import check_name, lookalike_key, normalize
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
+from domain.policy.principals import TokenHolder
 from domain.policy.targets import OrganizationRole, ProjectStatus, Role, Subject, Target
 from domain.problems import Problem
-from models import Organization, OrganizationMember, Project, ProjectRole, Team, TeamMember, TeamProject
+from models import (
+    ApiToken,
+    Organization,
+    OrganizationMember,
+    Project,
+    ProjectRole,
+    Team,
+    TeamMember,
+    TeamProject,
+    token_project,
+)
 
 
 class NameTaken(Problem):
@@ -20,6 +32,13 @@ class NameTaken(Problem):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, field="name", code="name_taken")
+
+
+class TokenSpent(Problem):
+    """The token that was to create this project has just created another one, or was removed."""
+
+    def __init__(self) -> None:
+        super().__init__("This API token creates no project any more. Use one that may.", code="token_scope")
 
 
 def find(db: Session, name: str) -> Project | None:
@@ -87,6 +106,8 @@ def target_of(
 
 
 PAGE = 50
+MOST_NAMED = 100  # projects that one token names
+MOST_SHOWN = 100  # characters, of a project's name
 
 
 @dataclass(frozen=True)
@@ -101,6 +122,42 @@ def leaf(db: Session, user_id: int, *, before: int | None = None, most: int = PA
     """The projects in which somebody has a role, of their own, by a team or as an owner of an organization, the one
     that changed last first. before: the id of the last project of the page above; an unknown one gives the first page.
     """
+    theirs = select(Project).where(_held_by(user_id))
+    last = db.get(Project, before) if before is not None else None
+    if last is not None:
+        at_once = (Project.updated_at == last.updated_at) & (Project.normalized_name > last.normalized_name)
+        theirs = theirs.where((Project.updated_at < last.updated_at) | at_once)
+    in_order = theirs.order_by(Project.updated_at.desc(), Project.normalized_name)
+    found = list(db.scalars(in_order.limit(most + 1)))
+    return Leaf(found[:most], older=found[most - 1].id if len(found) > most else None)
+
+
+def held(db: Session, user_id: int, names: frozenset[str]) -> list[Project]:
+    """The projects of these names, however they are spelt, in each of which somebody has a role.
+
+    They are locked, so that whoever takes such a role away waits. Raises Problem if one is not there or not theirs.
+    """
+    none_of_theirs = Problem("Choose among the projects that you have a role in.", field="scope")
+    if len(names) > MOST_NAMED:
+        raise Problem(f"Name at most {MOST_NAMED} projects.", field="scope")
+    if not all(name.isascii() and name.isprintable() for name in names):
+        raise none_of_theirs
+    wanted = {normalize(name): name for name in names}
+    named = select(Project.id).where(Project.normalized_name.in_(wanted)).order_by(Project.id)
+    locked = db.scalars(named.with_for_update(read=True)).all()
+    found = list(db.scalars(select(Project).where(Project.id.in_(locked), _held_by(user_id))))
+    missing = [
+        name for normalized, name in wanted.items() if normalized not in {each.normalized_name for each in found}
+    ]
+    if missing and len(missing[0]) <= MOST_SHOWN:
+        raise Problem(f"{none_of_theirs.message} {missing[0]} is none of them.", field="scope")
+    if missing:
+        raise none_of_theirs
+    return found
+
+
+def _held_by(user_id: int) -> ColumnElement[bool]:
+    """Whether somebody has a role in the project, of their own, by a team or as an owner of its organization."""
     own = select(ProjectRole.project_id).where(ProjectRole.user_id == user_id)
     owned = (
         select(Project.id)
@@ -112,14 +169,7 @@ def leaf(db: Session, user_id: int, *, before: int | None = None, most: int = PA
         .join(TeamMember, TeamMember.team_id == TeamProject.team_id)
         .where(TeamMember.user_id == user_id)
     )
-    theirs = select(Project).where(Project.id.in_(union_all(own, owned, lent)))
-    last = db.get(Project, before) if before is not None else None
-    if last is not None:
-        at_once = (Project.updated_at == last.updated_at) & (Project.normalized_name > last.normalized_name)
-        theirs = theirs.where((Project.updated_at < last.updated_at) | at_once)
-    in_order = theirs.order_by(Project.updated_at.desc(), Project.normalized_name)
-    found = list(db.scalars(in_order.limit(most + 1)))
-    return Leaf(found[:most], older=found[most - 1].id if len(found) > most else None)
+    return Project.id.in_(union_all(own, owned, lent))
 
 
 def of_user(db: Session, user_id: int) -> list[ProjectRole]:
@@ -150,9 +200,25 @@ def reserve_for_organization(
 
 
 def create_by_upload(db: Session, permit: Permit, *, name: str, now: datetime) -> Project:
-    """Give a name to whoever uploads the first file under it. The same rules as for `reserve` hold."""
+    """Give a name to whoever uploads the first file under it. The same rules as for `reserve` hold.
+
+    A token that was made for one new project is spent with it, and reaches this one from now on. Raises TokenSpent if
+    another upload was faster.
+    """
     permit.covers(Action.CREATE_PROJECT)
-    return _give(db, permit, name, event="project:name:created", now=now)
+    project = _give(db, permit, name, event="project:name:created", now=now)
+    if isinstance(permit.principal, TokenHolder) and not permit.principal.reaches_all:
+        _spend(db, permit.principal.token_id, project)
+    return project
+
+
+def _spend(db: Session, token_id: int, project: Project) -> None:
+    unspent = update(ApiToken).where(ApiToken.id == token_id, ApiToken.creates_project)
+    spent = db.execute(unspent.values(creates_project=False))
+    assert isinstance(spent, CursorResult)  # noqa: S101 - an UPDATE has a row count
+    if spent.rowcount != 1:
+        raise TokenSpent
+    db.execute(insert(token_project).values(token_id=token_id, project_id=project.id))
 
 
 def _give(

@@ -55,9 +55,13 @@ class RoleLost(Problem):
 
 @dataclass(frozen=True)
 class Published:
-    """What became of an upload. is_new: False if the very same file was there already, and nothing has changed."""
+    """What became of an upload. is_new: False if the very same file was there already, and nothing has changed.
+
+    project_id: what it belongs to.
+    """
 
     filename: str
+    project_id: int
     is_new: bool
 
 
@@ -75,14 +79,14 @@ def publish(
     begin_writing(db)
     project, is_created = _project_for(db, permit, upload.name, now=now)
     if (same := _find_same(db, project, checked)) is not None:
-        return Published(same.filename, is_new=False)
+        return Published(same.filename, same.release.project_id, is_new=False)
     if permit.action is Action.CREATE_PROJECT and not is_created:
         raise ProjectExists(project.name)
     _add(db, permit, notices, project, checked, now=now)
     store.put(checked.file.sha256, checked.file.path)
     if checked.metadata_file is not None and checked.metadata_sha256 is not None:
         store.put_bytes(checked.metadata_sha256, checked.metadata_file)
-    return Published(checked.filename.text, is_new=True)
+    return Published(checked.filename.text, project.id, is_new=True)
 
 
 def _find_same(db: Session, project: Project, checked: Checked) -> File | None:

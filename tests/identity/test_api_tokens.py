@@ -12,16 +12,19 @@ from flask import Flask
 from adapters.clock import SettableClock
 from domain.identity import tokens
 from domain.identity.throttle import TooMany
+from domain.identity.tokens import Wanted
+from domain.index import projects
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Denial, Reason
 from domain.policy.judge import judge
-from domain.policy.principals import Origin, TokenHolder
+from domain.policy.principals import Grant, Origin, TokenHolder
 from domain.policy.targets import Role, Target
 from domain.problems import Problem
 from models import ApiToken, Base, Event, Mail, Project, User, db
 from tests.browsing import wiring_of
 from tests.builders import People
+from tests.conftest import START
 from tests.permits import EVERYONE, ORIGIN, permit_for
 from tests.races import at_once
 from tests.requirements import requirement
@@ -31,12 +34,13 @@ UPLOADER = Origin("198.51.100.24", "uv/0.9.2 {...}")
 
 @pytest.fixture
 def mint(notices: Notices, clock: SettableClock) -> Callable[..., tuple[ApiToken, str]]:
-    """Mints for somebody: `mint(ana, "ci", project_ids=…, expires_at=…)`."""
+    """Mints for somebody: `mint(ana, "ci", projects=…, expires_at=…, longest=…)`."""
 
     def mint(user: User, description: str = "ci", **changes: Any) -> tuple[ApiToken, str]:
-        values: dict[str, Any] = {"project_ids": None, "expires_at": None, **changes}
-        permit = permit_for(user, Action.CREATE_TOKEN, now=clock.now())
-        minted = tokens.mint(db.session(), permit, notices, description=description, now=clock.now(), **values)
+        longest = changes.pop("longest", None)
+        wanted, now = Wanted(description, **{"expires_at": None, **changes}), clock.now()
+        permit = permit_for(user, Action.CREATE_TOKEN, now=now)
+        minted = tokens.mint(db.session(), permit, notices, wanted, held=projects.held, longest=longest, now=now)
         db.session.commit()
         return minted
 
@@ -50,7 +54,7 @@ def test_whoever_has_the_text_acts_for_the_owner_within_the_scope(people: People
     ana = people.a_member("ana")
     acme, tide = people.a_project("acme-utils", ana), people.a_project("tide-tables", ana)
     people.a_project("buoy", ana)
-    token, text = mint(ana, project_ids=frozenset({acme.id, tide.id}))
+    token, text = mint(ana, projects=frozenset({"acme-utils", "tide-tables"}))
 
     holder = tokens.find(db.session(), text, origin=UPLOADER)
 
@@ -116,7 +120,7 @@ def test_a_token_that_has_expired_is_found_and_refused_by_the_judge(
 def test_a_token_whose_projects_are_all_gone_reaches_nothing(people: People, mint: Mint, clock: SettableClock) -> None:
     ana = people.a_member("ana")
     acme, other = people.a_project("acme-utils", ana), people.a_project("tide-tables", ana)
-    _, text = mint(ana, project_ids=frozenset({acme.id}))
+    _, text = mint(ana, projects=frozenset({"acme-utils"}))
     db.session.execute(sa.delete(Project).where(Project.id == acme.id))
     db.session.expire_all()
 
@@ -175,24 +179,84 @@ def test_the_fifty_first_new_token_within_an_hour_waits(
     mint(ana)
 
 
-@pytest.mark.parametrize("which", ["none", "another's", "one's own and another's", "one that is gone"])
+@pytest.mark.parametrize("which", ["none", "another's", "one's own and another's", "no one's"])
 def test_a_token_reaches_only_projects_that_its_owner_has_a_part_in(people: People, mint: Mint, which: str) -> None:
     ana, bo = people.a_member("ana"), people.a_member("bo")
-    own, others = people.a_project("acme-utils", ana).id, people.a_project("buoy", bo).id
-    ids = {"none": [], "another's": [others], "one's own and another's": [own, others], "one that is gone": [999]}
+    people.a_project("acme-utils", ana)
+    people.a_project("buoy", bo)
+    names = {"none": [], "another's": ["buoy"], "one's own and another's": ["acme-utils", "buoy"], "no one's": ["gone"]}
 
     with pytest.raises(Problem) as refusal:
-        mint(ana, project_ids=frozenset(ids[which]))
+        mint(ana, projects=frozenset(names[which]))
 
     assert refusal.value.field == "scope"
     assert tokens.list_of(db.session(), ana.id) == []
+
+
+@pytest.mark.parametrize("by", ["a team", "the organization"])
+def test_a_role_that_is_lent_is_enough(people: People, mint: Mint, by: str) -> None:
+    ana, bo = people.a_member("ana"), people.a_member("bo")
+    owner, member = (ana, bo) if by == "the organization" else (bo, ana)
+    harbour = people.an_organization("harbour", owner, members=(member,))
+    crane = people.an_organizations_project("crane", harbour)
+    people.a_team("Crew", harbour, members=(member,), projects=((crane, "maintainer"),))
+
+    token, _ = mint(ana, projects=frozenset({"Crane"}))
+
+    assert token.projects == [crane]
+
+
+def test_a_token_may_do_what_it_was_made_for_from_where_it_was_made_for(people: People, mint: Mint) -> None:
+    ana = people.a_member("ana")
+
+    _, text = mint(ana, grants=frozenset({Grant.YANK}), networks=("192.0.2.0/24",))
+
+    holder = holder_of(text, UPLOADER)
+    assert (holder.grants, holder.networks, holder.reaches_all) == ({Grant.YANK}, ("192.0.2.0/24",), True)
+
+
+def test_a_token_for_one_new_project_reaches_nothing_yet(people: People, mint: Mint) -> None:
+    ana = people.a_member("ana")
+    people.a_project("acme-utils", ana)
+
+    _, text = mint(ana, creates_project=True)
+
+    holder = holder_of(text, UPLOADER)
+    assert (holder.creates_project, holder.reaches_all, holder.project_ids) == (True, False, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        ({"grants": frozenset()}, "grants"),
+        ({"grants": frozenset({Grant.YANK}), "creates_project": True}, "grants"),
+        ({"longest": timedelta(days=30)}, "expires"),
+        ({"longest": timedelta(days=30), "expires_at": START + timedelta(days=31)}, "expires"),
+    ],
+)
+def test_what_no_token_may_be_is_refused(people: People, mint: Mint, wanted: dict[str, Any], field: str) -> None:
+    ana = people.a_member("ana")
+
+    with pytest.raises(Problem) as refusal:
+        mint(ana, **wanted)
+
+    assert refusal.value.field == field
+    assert tokens.list_of(db.session(), ana.id) == []
+
+
+def test_a_token_may_live_as_long_as_the_longest(people: People, mint: Mint, clock: SettableClock) -> None:
+    ends = clock.now() + timedelta(days=30)
+
+    token, _ = mint(people.a_member("ana"), expires_at=ends, longest=timedelta(days=30))
+
+    assert token.expires_at == ends
 
 
 def test_a_maintainer_may_have_a_token_for_the_project(people: People, mint: Mint) -> None:
     ana, bo = people.a_member("ana"), people.a_member("bo")
     acme = people.a_project("acme-utils", ana, maintainers=(bo,))
 
-    token, _ = mint(bo, project_ids=frozenset({acme.id}))
+    token, _ = mint(bo, projects=frozenset({"acme-utils"}))
 
     assert [project.name for project in token.projects] == ["acme-utils"]
 
@@ -203,7 +267,7 @@ def test_the_owner_is_told_of_a_new_token_and_of_its_removal(
     ana = people.a_member("ana")
     acme = people.a_project("acme-utils", ana)
 
-    token, text = mint(ana, project_ids=frozenset({acme.id}), expires_at=clock.now() + timedelta(days=30))
+    token, text = mint(ana, projects=frozenset({"acme-utils"}), expires_at=clock.now() + timedelta(days=30))
     permit = permit_for(ana, Action.REMOVE_TOKEN, token, now=clock.now())
     tokens.remove(db.session(), permit, notices, token, now=clock.now())
 
@@ -212,7 +276,8 @@ def test_the_owner_is_told_of_a_new_token_and_of_its_removal(
         ("token-added", "ana@mail.example"),
         ("token-removed", "ana@mail.example"),
     ]
-    assert "It uploads to acme-utils." in letters[0].text
+    assert "It may upload in acme-utils." in letters[0].text
+    assert "It works from any network." in letters[0].text
     assert "It ends on 22 Dec 2026, 14:05 UTC." in letters[0].text
     for letter in letters:
         for part in (letter.text, letter.html):
@@ -224,7 +289,7 @@ def test_the_owner_is_told_of_a_new_token_and_of_its_removal(
     events = list(db.session.scalars(sa.select(Event).order_by(Event.id)))
     assert [event.tag for event in events] == ["account:token:added", "account:token:removed"]
     assert [event.user_id for event in events] == [ana.id, ana.id]
-    assert events[0].details == {"token": "ci", "reach": ["acme-utils"]}
+    assert events[0].details == {"token": "ci", "reach": ["acme-utils"], "grants": ["upload"], "networks": []}
 
 
 def test_removing_twice_tells_once(people: People, notices: Notices, clock: SettableClock) -> None:
@@ -256,27 +321,44 @@ def test_removing_twice_tells_once(people: People, notices: Notices, clock: Sett
 def test_the_last_use_is_remembered_with_its_client_and_address(
     people: People, clock: SettableClock, user_agent: str, client: str | None
 ) -> None:
-    token, text = people.a_token(people.a_member("ana"))
+    ana = people.a_member("ana")
+    acme = people.a_project("acme-utils", ana)
+    token, text = people.a_token(ana)
 
-    tokens.record_use(db.session(), holder_of(text, Origin("198.51.100.24", user_agent)), now=clock.now())
+    holder = holder_of(text, Origin("198.51.100.24", user_agent))
+    tokens.record_use(db.session(), holder, project_id=acme.id, now=clock.now())
 
     db.session.refresh(token)
-    used = (token.last_used_at, token.last_used_with, token.last_used_from)
-    assert used == (clock.now(), client, "198.51.100.24")
+    used = (token.last_used_at, token.last_used_with, token.last_used_from, token.last_used_project)
+    assert used == (clock.now(), client, "198.51.100.24", acme)
 
 
 def test_the_last_use_is_written_once_a_minute_at_most(people: People, clock: SettableClock) -> None:
-    token, text = people.a_token(people.a_member("ana"))
+    ana = people.a_member("ana")
+    acme = people.a_project("acme-utils", ana)
+    token, text = people.a_token(ana)
     seen: list[datetime | None] = []
 
     for wait in (0, 30, 29, 1):
         clock.advance(timedelta(seconds=wait))
-        tokens.record_use(db.session(), holder_of(text, UPLOADER), now=clock.now())
+        tokens.record_use(db.session(), holder_of(text, UPLOADER), project_id=acme.id, now=clock.now())
         db.session.refresh(token)
         seen.append(token.last_used_at)
 
     start = clock.now() - timedelta(minutes=1)
     assert seen == [start, start, start, clock.now()]
+
+
+def test_another_project_is_remembered_at_once(people: People, clock: SettableClock) -> None:
+    ana = people.a_member("ana")
+    acme, tide = people.a_project("acme-utils", ana), people.a_project("tide-tables", ana)
+    token, text = people.a_token(ana)
+    tokens.record_use(db.session(), holder_of(text, UPLOADER), project_id=acme.id, now=clock.now())
+
+    tokens.record_use(db.session(), holder_of(text, UPLOADER), project_id=tide.id, now=clock.now())
+
+    db.session.refresh(token)
+    assert token.last_used_project == tide
 
 
 def holder_of(text: str, origin: Origin) -> TokenHolder:
@@ -304,7 +386,8 @@ def test_of_forms_sent_at_once_as_many_are_taken_as_the_rules_allow(either_app: 
         user = db.session.get_one(User, user_id)
         permit = permit_for(user, Action.CREATE_TOKEN, now=now)
         outbox = wiring_of(either_app).notices
-        tokens.mint(db.session(), permit, outbox, description=description, project_ids=None, expires_at=None, now=now)
+        wanted = Wanted(description, expires_at=None)
+        tokens.mint(db.session(), permit, outbox, wanted, held=projects.held, longest=None, now=now)
 
     at_the_limit = at_once(
         either_app, *(partial(mint, user_ids["room for one"], f"new {number}") for number in range(4))

@@ -9,14 +9,23 @@ from flask import Flask
 
 from adapters.clock import SettableClock
 from domain.identity import tokens
-from domain.policy.principals import Origin, TokenHolder
-from models import ApiToken, User, db
+from domain.index import projects
+from domain.policy.principals import Grant, Origin, TokenHolder
+from models import ApiToken, Base, User, db
 from tests.browsing import Browser, Page
 from tests.builders import PASSWORD, People, code_of
+from tests.conftest import MakeApp
+from tests.crowds import many_projects
 from tests.requirements import requirement
 
 TOKENS = "/manage/account/token/"
-FORM = {"description": "ci", "reach": "projects", "scope": "project:acme-utils", "expires": "30"}
+FORM = {
+    "description": "ci",
+    "grants": "upload",
+    "reach": "projects",
+    "scope": "project:acme-utils",
+    "expires": "30",
+}
 
 
 @pytest.fixture
@@ -58,7 +67,7 @@ def test_a_token_is_shown_in_the_answer_and_never_again(ana: User, browser: Brow
     holder = holder_of(text)
     assert page.h1 == "Copy your token now"
     assert "no-store" in page.response.headers["Cache-Control"]
-    assert "acme-utils · until 22 Dec 2026" in page.text
+    assert "upload · acme-utils · until 22 Dec 2026" in page.text
     assert "uv publish --publish-url http://localhost:8000/legacy/" in page.text
     assert "twine upload --repository-url http://localhost:8000/legacy/ dist/*" in page.text
     assert (holder.account.username, holder.reaches_all, len(holder.project_ids)) == ("ana", False, 1)
@@ -82,6 +91,8 @@ def test_a_reload_makes_no_second_token(ana: User, browser: Browser) -> None:
     ("fields", "reaches"),
     [
         ({"scope": "user"}, None),
+        ({"reach": "projects", "scope": "project:acme-utils", "names": "Tide.Tables"}, {"acme-utils", "tide-tables"}),
+        ({"reach": "projects", "names": "tide-tables, acme-utils"}, {"acme-utils", "tide-tables"}),
         ({"scope": "project:acme-utils"}, {"acme-utils"}),
         ({"scope": ["project:acme-utils", "project:Tide_Tables"]}, {"acme-utils", "tide-tables"}),
         ({"reach": "user"}, None),
@@ -92,7 +103,7 @@ def test_a_reload_makes_no_second_token(ana: User, browser: Browser) -> None:
 def test_the_reach_is_what_was_chosen_on_the_page_or_sent_by_a_program(
     ana: User, browser: Browser, fields: dict[str, object], reaches: set[str] | None
 ) -> None:
-    browser.submit(TOKENS, {"description": "ci", "expires": "never", **fields})
+    browser.submit(TOKENS, {"description": "ci", "grants": "upload", "expires": "never", **fields})
 
     token = db.session.scalars(sa.select(ApiToken)).one()
     assert token.reaches_all is (reaches is None)
@@ -118,8 +129,15 @@ def test_ninety_days_are_the_end_unless_another_is_chosen(ana: User, browser: Br
         ({"scope": []}, "Choose at least one project, or everything."),
         ({"scope": "project:buoy"}, "Choose among the projects that you have a role in."),
         ({"scope": "project:nowhere"}, "Choose among the projects that you have a role in."),
-        ({"reach": "", "scope": ["user", "project:acme-utils"]}, "Choose what it may upload to."),
-        ({"reach": "admin"}, "Choose what it may upload to."),
+        ({"reach": "", "scope": ["user", "project:acme-utils"]}, "Choose in which projects it may do that."),
+        ({"reach": "admin"}, "Choose in which projects it may do that."),
+        ({"grants": []}, "Choose at least one thing that it may do."),
+        ({"grants": ["upload", "delete"]}, "Choose among these."),
+        ({"reach": "new", "grants": "yank"}, "A project is created by an upload."),
+        ({"names": "buoy"}, "Choose among the projects that you have a role in. buoy is none of them."),
+        ({"names": " ".join(f"p{number}" for number in range(101))}, "Name at most 100 projects."),
+        ({"networks": "192.0.2.7/24"}, "Write 192.0.2.0/24 for the whole network, or 192.0.2.7 for it alone."),
+        ({"networks": "example.org"}, "“example.org” is no network."),
         ({"expires": "36500"}, "Choose one of these times."),
         ({"expires": "-1"}, "Choose one of these times."),
     ],
@@ -139,6 +157,91 @@ def test_a_refused_form_says_why_and_keeps_what_was_typed(
     if "expires" not in change:
         assert "30" in checked(page)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(ApiToken)) == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "creates", "grants", "networks"),
+    [
+        ({"scope": "new-project"}, True, ["upload"], []),
+        ({"reach": "new", "grants": ["upload", "yank"]}, True, ["upload", "yank"], []),
+        ({"scope": "user", "grants": "yank"}, False, ["yank"], []),
+        (
+            {"scope": "user", "networks": "192.0.2.7, 2001:db8::/32"},
+            False,
+            ["upload"],
+            ["192.0.2.7/32", "2001:db8::/32"],
+        ),
+    ],
+)
+def test_grants_networks_and_one_new_project_are_as_they_were_sent(
+    ana: User, browser: Browser, fields: dict[str, object], creates: bool, grants: list[str], networks: list[str]
+) -> None:
+    browser.submit(TOKENS, {"description": "ci", "expires": "30", **fields})
+
+    token = db.session.scalars(sa.select(ApiToken)).one()
+    assert (token.creates_project, token.grants, token.networks) == (creates, grants, networks)
+    assert token.projects == []
+
+
+@pytest.mark.parametrize(
+    ("longest", "offered", "chosen"),
+    [
+        (None, ["7", "30", "90", "365", "never"], "90"),
+        (365, ["7", "30", "90", "365"], "90"),
+        (60, ["7", "30", "60"], "60"),
+        (1, ["1"], "1"),
+    ],
+)
+def test_an_end_beyond_the_longest_is_neither_offered_nor_taken(
+    make_app: MakeApp, clock: SettableClock, longest: int | None, offered: list[str], chosen: str
+) -> None:
+    app = make_app(max_token_days=longest)
+    with app.app_context():
+        Base.metadata.create_all(db.engine)
+        browser = Browser(app).sign_in(People(app, clock).a_member("ana"))
+
+        page = browser.page(TOKENS)
+        options = [option.get("value") for option in page.root.iter("option") if option.get("value") is not None]
+        refused = [value for value in ("7", "30", "60", "90", "365", "never") if value not in offered]
+        for value in refused:
+            assert "Choose one of these times." in browser.submit(TOKENS, FORM | {"expires": value}, status=422).text
+        browser.submit(TOKENS, {"description": "ci", "scope": "user"})
+
+        token = db.session.scalars(sa.select(ApiToken)).one()
+        assert options == offered
+        assert chosen in checked(page)
+        assert token.expires_at == clock.now() + timedelta(days=int(chosen))
+
+
+def test_of_very_many_projects_the_newest_are_ticked_and_the_others_typed(
+    ana: User, browser: Browser, clock: SettableClock
+) -> None:
+    many_projects(1_000, owner=ana, now=clock.now())
+
+    page = browser.page(TOKENS)
+    browser.submit(TOKENS, FORM | {"scope": "project:crowd-0999", "names": "crowd-0001, crowd-0002"})
+
+    ticks = [box.get("value") for box in page.root.iter("input") if box.get("name") == "scope"]
+    assert ticks == [f"project:crowd-{number:04}" for number in range(999, 979, -1)]
+    assert page.value("names") == ""
+    token = db.session.scalars(sa.select(ApiToken)).one()
+    assert [project.name for project in token.projects] == ["crowd-0001", "crowd-0002", "crowd-0999"]
+
+
+def test_after_confirming_nothing_that_was_typed_is_lost(ana: User, browser: Browser, clock: SettableClock) -> None:
+    many_projects(30, owner=ana, now=clock.now())
+    clock.advance(timedelta(minutes=16))
+    ticked = [f"project:crowd-{number:04}" for number in range(29, 9, -1)]
+    fields = {"networks": "192.0.2.0/24\r\n2001:db8::/32", "names": "tide-tables", "grants": ["upload", "yank"]}
+
+    browser.submit(TOKENS, {**FORM, **fields, "scope": ticked})
+    page = browser.submit("/account/reauthenticate/", method="totp", password=PASSWORD, totp_value=code_of(ana, clock))
+
+    assert checked(page) == ["upload", "yank", "projects", *ticked, "30"]
+    assert page.value("names") == "tide-tables"
+    networks = page.root.find(".//textarea[@name='networks']")
+    assert networks is not None
+    assert (networks.text or "").split() == ["192.0.2.0/24", "2001:db8::/32"]
 
 
 def test_the_twenty_sixth_token_is_refused_in_words(ana: User, browser: Browser, people: People) -> None:
@@ -162,16 +265,16 @@ def test_after_confirming_the_form_opens_again_as_it_was(ana: User, browser: Bro
     assert page.response.request.path == TOKENS
     assert "We kept what you typed. Check it and press Create token." in page.text
     assert page.value("description") == "ci"
-    assert checked(page) == ["projects", "project:acme-utils", "project:tide-tables", "30"]
+    assert checked(page) == ["upload", "projects", "project:acme-utils", "project:tide-tables", "30"]
     assert db.session.scalar(sa.select(sa.func.count()).select_from(ApiToken)) == 0
 
 
-def test_who_has_no_project_is_offered_everything_or_a_name(people: People, browser: Browser) -> None:
+def test_who_has_no_project_is_offered_a_new_one_first(people: People, browser: Browser) -> None:
     browser.sign_in(people.a_member("newt"))
 
     page = browser.page(TOKENS)
 
-    assert checked(page) == ["user", "90"]
+    assert checked(page) == ["upload", "new", "90"]
     assert "/manage/projects/create/" in page.links()
     assert "No token yet" in page.text
     assert "A token lets uv, twine or a build server upload in your name" in page.text
@@ -186,7 +289,12 @@ def test_the_list_says_what_each_token_reaches_when_it_was_used_and_when_it_ends
     people.a_token(ana, "all of it")
     people.a_token(ana, "of nothing", projects=(gone,))
     token, text = people.a_token(ana, "used", expires_at=now + timedelta(days=30))
-    tokens.record_use(db.session(), holder_of(text), now=now)
+    acme = projects.find(db.session(), "acme-utils")
+    assert acme is not None
+    tokens.record_use(db.session(), holder_of(text), project_id=acme.id, now=now)
+    people.a_token(
+        ana, "near", projects=(), creates_project=True, grants=(Grant.UPLOAD, Grant.YANK), networks=("192.0.2.0/24",)
+    )
     db.session.execute(
         sa.update(ApiToken).where(ApiToken.id == token.id).values(last_used_with="uv", last_used_from="198.51.100.24")
     )
@@ -195,9 +303,10 @@ def test_the_list_says_what_each_token_reaches_when_it_was_used_and_when_it_ends
 
     rows = {row[0]: row for row in rows_of(browser.page(TOKENS))}
 
-    assert rows["all of it"][2:] == ["Everything", "Never", "Never", "Remove all of it"]
-    assert rows["of nothing"][2] == "Nothing any more"
-    assert rows["used"][2:5] == ["Everything", "22 Nov 2026 uv, 198.51.100.24", "22 Dec 2026"]
+    assert rows["all of it"][2:] == ["Upload", "Everything", "Never", "Never", "Remove all of it"]
+    assert rows["of nothing"][3] == "Nothing any more"
+    assert rows["used"][3:6] == ["Everything", "22 Nov 2026 uv, 198.51.100.24 for acme-utils", "22 Dec 2026"]
+    assert rows["near"][2:4] == ["Upload, yank from 192.0.2.0/24", "One new project"]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +325,7 @@ def test_a_token_about_to_end_has_a_stamp(
 ) -> None:
     people.a_token(ana, "ci", expires_at=clock.now() + left)
 
-    assert rows_of(browser.page(TOKENS))[0][4] == stamp
+    assert rows_of(browser.page(TOKENS))[0][5] == stamp
 
 
 def rows_of(page: Page) -> list[list[str]]:

@@ -14,7 +14,7 @@ from tests.builders import People
 TRACES = {"attempt", "event", "session"}
 
 TOKENS = "/manage/account/token/"
-TOKEN = {"description": "ci", "reach": "user", "expires": "30"}
+TOKEN = {"description": "ci", "grants": "upload", "reach": "user", "expires": "30"}
 INVITE = {"username": "bo", "role": "maintainer"}
 
 
@@ -31,8 +31,8 @@ class Form:
 
 
 FORMS = [
-    *(Form(TOKENS, field, TOKEN) for field in ("description", "reach", "expires")),
-    Form(TOKENS, "scope", TOKEN | {"reach": "projects"}),
+    *(Form(TOKENS, field, TOKEN) for field in ("description", "reach", "expires", "grants", "networks")),
+    *(Form(TOKENS, field, TOKEN | {"reach": "projects"}) for field in ("scope", "names")),
     Form("/manage/projects/create/", "name", {}),
     Form("/manage/project/acme-utils/release/1.0/delete", "confirm", {}),
     *(Form("/manage/project/acme-utils/collaboration/invite", field, INVITE) for field in INVITE),
@@ -145,7 +145,7 @@ def test_a_form_token_of_another_session_is_refused(ready: Browser) -> None:
 )
 def test_an_address_cannot_break_the_form_that_it_fills_in(ready: Browser, path: str) -> None:
     for query in (
-        "kept=1&description=%00&scope=x&reach=y&expires=z",
+        "kept=1&description=%00&scope=x&reach=y&expires=z&grants=%00&networks=%00&names=%00",
         "kept=1&name=%00%0a&username=%00&role=x&confirm=%00",
         "kept=" + "1" * 3_000,
         "kept=1&scope=project:acme-utils&scope=project:%ff&description=" + "e%CC%81" * 900,

@@ -48,9 +48,20 @@ WHEEL = "acme_utils-1.0-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.w
 APP: Values = {"origin": ORIGIN, "label": "My phone", "kind": "authenticator app", "signs_in_alone": False}
 KEY: Values = {"origin": ORIGIN, "label": "Blue key", "kind": "security key", "signs_in_alone": False}
 PASSKEY: Values = {"origin": ORIGIN, "label": "Laptop", "kind": "passkey", "signs_in_alone": True}
-EVERYTHING = ApiToken(description="ci", hint="WXYZ", reaches_all=True, expires_at=None)
+ANY: Values = {"creates_project": False, "grants": ["upload"], "networks": []}
+EVERYTHING = ApiToken(description="ci", hint="WXYZ", reaches_all=True, expires_at=None, **ANY)
 SOMETHING = ApiToken(
-    description="nightly", hint="WXYZ", reaches_all=False, projects=[ACME], expires_at=START + timedelta(days=30)
+    description="nightly", hint="WXYZ", reaches_all=False, projects=[ACME], expires_at=START + timedelta(days=30), **ANY
+)
+NEW = ApiToken(description="new", hint="WXYZ", reaches_all=False, expires_at=None, **ANY | {"creates_project": True})
+NEAR = ApiToken(
+    description="near",
+    hint="WXYZ",
+    reaches_all=True,
+    expires_at=None,
+    creates_project=False,
+    grants=["upload", "yank"],
+    networks=["192.0.2.0/24", "2001:db8::/32"],
 )
 MINE: Values = {"origin": ORIGIN, "project": ACME, "by": "ana"}
 THEIRS: Values = {"project": ACME, "by": "bo"}
@@ -151,7 +162,7 @@ SAMPLES: dict[str, list[Values]] = {
     "team-role-set": [
         {**by, "project": ACME, "role": role} for by in (MY_TEAM, A_TEAM) for role in ("owner", "maintainer")
     ],
-    "token-added": [{"origin": ORIGIN, "token": token} for token in (EVERYTHING, SOMETHING)],
+    "token-added": [{"origin": ORIGIN, "token": token} for token in (EVERYTHING, SOMETHING, NEW, NEAR)],
     "token-removed": [{"origin": ORIGIN, "token": EVERYTHING}],
     "verify-email": [{"username": "ana", "token": LINK}],
 }
@@ -418,7 +429,7 @@ def with_markup(values: Values) -> Values:
         elif isinstance(value, Project):
             found[name] = Project(name="<b>x</b>", normalized_name=value.normalized_name)
         elif isinstance(value, ApiToken):
-            found[name] = ApiToken(description="<b>x</b>", reaches_all=True, expires_at=None)
+            found[name] = ApiToken(description="<b>x</b>", reaches_all=True, expires_at=None, **ANY)
         elif isinstance(value, OrganizationRequest):
             words = dict.fromkeys(("name", "question", "reason"), "<b>x</b>")
             found[name] = OrganizationRequest(id=value.id, user=User(username="<b>x</b>"), **words)

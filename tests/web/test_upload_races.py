@@ -94,3 +94,17 @@ def test_first_files_of_one_name_at_once_make_one_project(either_app: Flask, clo
     )
     assert (count(Project), count(File)) == (1, len(accepted))
     assert upload(either_app, token, an_sdist()).status == upload(either_app, token, a_wheel()).status == "200 OK"
+
+
+def test_two_names_at_once_with_a_token_for_one_new_project_create_one(either_app: Flask, clock: SettableClock) -> None:
+    people = People(either_app, clock)
+    row, token = people.a_token(people.a_member("ana"), projects=(), creates_project=True)
+
+    statuses = at_once(either_app, token, *(a_wheel(f"buoy_{letter}") for letter in "abcdefgh"))
+
+    assert statuses[0] == "200 OK"
+    assert {status[:4] for status in statuses[1:]} == {"403 "}
+    assert (count(Project), count(File)) == (1, 1)
+    db.session.refresh(row)
+    assert [project.name for project in row.projects] == [db.session.scalars(sa.select(Project.name)).one()]
+    assert not row.creates_project
