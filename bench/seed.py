@@ -24,7 +24,7 @@ from domain.identity import sessions, tokens
 from domain.identity.factors import secret_context
 from domain.identity.sessions import Level
 from domain.identity.standing import standing_of
-from domain.index import pages
+from domain.index import pages, projects
 from domain.index.versions import version_key
 from domain.policy.actions import Action
 from domain.policy.decision import Permit

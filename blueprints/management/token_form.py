@@ -61,11 +61,12 @@ class TokenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf publishes no type
         lifetimes = {days for days in LIFETIMES if longest is None or days <= longest.days}
         if longest is not None:
             lifetimes.add(longest.days)
-        self.expires.choices = {
+        self._lifetimes = {
             str(days): f"{_words(days)}, to {day(now + timedelta(days=days))}" for days in sorted(lifetimes)
         }
         if longest is None:
-            self.expires.choices |= {NEVER: "Never, until you remove it"}
+            self._lifetimes[NEVER] = "Never, until you remove it"
+        self.expires.choices = self._lifetimes
         if not self.expires.raw_data:
             self.expires.data = str(max(days for days in lifetimes if days <= USUAL or days == min(lifetimes)))
         if self.reach.data is None:
@@ -103,7 +104,7 @@ class TokenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf publishes no type
             raise Problem("Choose among these.", field="grants") from None
 
     def _expires_at(self, *, now: datetime) -> datetime | None:
-        if self.expires.data not in dict(self.expires.choices or {}):
+        if self.expires.data not in self._lifetimes:
             raise Problem("Choose one of these times.", field="expires")
         return None if self.expires.data == NEVER else now + timedelta(days=int(self.expires.data))
 

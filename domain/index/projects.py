@@ -146,9 +146,8 @@ def held(db: Session, user_id: int, names: frozenset[str]) -> list[Project]:
     named = select(Project.id).where(Project.normalized_name.in_(wanted)).order_by(Project.id)
     locked = db.scalars(named.with_for_update(read=True)).all()
     found = list(db.scalars(select(Project).where(Project.id.in_(locked), _held_by(user_id))))
-    missing = [
-        name for normalized, name in wanted.items() if normalized not in {each.normalized_name for each in found}
-    ]
+    theirs = {project.normalized_name for project in found}
+    missing = [name for normalized, name in wanted.items() if normalized not in theirs]
     if missing and len(missing[0]) <= MOST_SHOWN:
         raise Problem(f"{none_of_theirs.message} {missing[0]} is none of them.", field="scope")
     if missing:

@@ -212,7 +212,7 @@ def test_a_token_may_do_what_it_was_made_for_from_where_it_was_made_for(people: 
     _, text = mint(ana, grants=frozenset({Grant.YANK}), networks=("192.0.2.0/24",))
 
     holder = holder_of(text, UPLOADER)
-    assert (holder.grants, holder.networks, holder.reaches_all) == ({Grant.YANK}, ("192.0.2.0/24",), True)
+    assert (holder.grants, holder.networks, holder.reaches_all) == (frozenset({Grant.YANK}), ("192.0.2.0/24",), True)
 
 
 def test_a_token_for_one_new_project_reaches_nothing_yet(people: People, mint: Mint) -> None:
@@ -254,7 +254,7 @@ def test_a_token_may_live_as_long_as_the_longest(people: People, mint: Mint, clo
 
 def test_a_maintainer_may_have_a_token_for_the_project(people: People, mint: Mint) -> None:
     ana, bo = people.a_member("ana"), people.a_member("bo")
-    acme = people.a_project("acme-utils", ana, maintainers=(bo,))
+    people.a_project("acme-utils", ana, maintainers=(bo,))
 
     token, _ = mint(bo, projects=frozenset({"acme-utils"}))
 
@@ -265,7 +265,7 @@ def test_the_owner_is_told_of_a_new_token_and_of_its_removal(
     people: People, mint: Mint, notices: Notices, clock: SettableClock
 ) -> None:
     ana = people.a_member("ana")
-    acme = people.a_project("acme-utils", ana)
+    people.a_project("acme-utils", ana)
 
     token, text = mint(ana, projects=frozenset({"acme-utils"}), expires_at=clock.now() + timedelta(days=30))
     permit = permit_for(ana, Action.REMOVE_TOKEN, token, now=clock.now())
