@@ -7,15 +7,16 @@ from sqlalchemy.orm import Session
 from adapters.secretbox import SecretBox
 from adapters.storage import BlobStore
 from domain.identity import browsers, ceremonies, sessions, sign_ins, throttle
-from domain.index import invitations, removals
+from domain.index import invitations, kept_names, removals, transfers
 from domain.notices import Notices
 
 ABANDONED_AFTER = timedelta(days=1)  # no upload takes so long
 
 
 def sweep(db: Session, store: BlobStore, box: SecretBox, notices: Notices, *, now: datetime) -> None:
-    """Remove what has expired: sessions, one-shot rows, budgets, invitations, browsers that never came back, what was
-    deleted a week ago, uploads that a crash cut short; and tell people of sign-ins that stopped half way.
+    """Remove what has expired: sessions, one-shot rows, budgets, invitations and offers, browsers that never came back,
+    kept names, what was deleted a week ago, uploads that a crash cut short; and tell people of sign-ins that stopped
+    half way.
 
     Harmless to do twice at once.
     """
@@ -26,4 +27,6 @@ def sweep(db: Session, store: BlobStore, box: SecretBox, notices: Notices, *, no
     sessions.sweep(db, now=now)
     throttle.sweep(db, now=now)
     invitations.sweep(db, now=now)
+    transfers.sweep(db, now=now)
+    kept_names.sweep(db, now=now)
     removals.sweep(db, now=now)

@@ -36,6 +36,7 @@ from models import (
     TeamMember,
     TeamProject,
     TotpApp,
+    Transfer,
     TrustedPublisher,
     User,
     db,
@@ -380,6 +381,20 @@ class People:
             db.session.add(TeamProject(team_id=team.id, project_id=project.id, role=role, since=now))
         db.session.commit()
         return team
+
+    def a_transfer(self, project: Project, to: User | Organization, *, by: User) -> Transfer:
+        """A project that is offered to a person or an organization for a week."""
+        now = self._clock.now()
+        transfer = Transfer(
+            project_id=project.id, offered_by_id=by.id, created_at=now, expires_at=now + timedelta(days=7)
+        )
+        if isinstance(to, User):
+            transfer.to_user_id = to.id
+        else:
+            transfer.to_organization_id = to.id
+        db.session.add(transfer)
+        db.session.commit()
+        return transfer
 
     def a_publisher(self, project: Project, *, repository: str = "acme-utils") -> TrustedPublisher:
         """A workflow on GitHub that the project trusts."""

@@ -82,6 +82,10 @@ DANGEROUS = {
     Action.MAKE_RECOVERY_CODES,
     Action.CREATE_TOKEN,
     Action.REMOVE_TOKEN,
+    Action.ARCHIVE_PROJECT,
+    Action.TRANSFER_PROJECT,
+    Action.WITHDRAW_TRANSFER,
+    Action.DELETE_PROJECT,
     Action.DELETE_RELEASE,
     Action.DELETE_FILE,
     Action.RESTORE_RELEASE,
@@ -145,6 +149,8 @@ def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
     office = people.an_organization("tide-office", nora)
     people.a_team("Crew", office)
     project.organization = office
+    to_nora = people.a_transfer(people.a_project("buoy", friend), nora, by=friend)
+    to_office = people.a_transfer(people.a_project("chart", friend), office, by=friend)
     wish = people.a_request("tide-club", nora)
     elsewhere = browsers.meet(db.session(), nora.id, None, origin=ORIGIN, now=nora.registered_at).row
     session, _ = sessions.start(db.session(), origin=ORIGIN, now=nora.registered_at)
@@ -161,6 +167,8 @@ def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
         "publisher_id": publisher.id,
         "token_id": token.id,
         "invitation_id": invitation.id,
+        "transfer_id": to_nora.id,
+        "offer_id": to_office.id,
         "email_id": nora.emails[1].id,
         "session_id": session.id,
         "browser_id": elsewhere.id,

@@ -15,6 +15,7 @@ from blueprints.management import (  # noqa: E402, F401 - their routes register 
     organization_settings,
     organizations,
     password,
+    project_settings,
     projects,
     publishers,
     releases,
@@ -23,5 +24,6 @@ from blueprints.management import (  # noqa: E402, F401 - their routes register 
     sessions,
     teams,
     tokens,
+    transfers,
     why,
 )

@@ -11,7 +11,7 @@ from blueprints.management.project_forms import ReserveForm
 from blueprints.management.targets import organization_from_url, organization_project_from_url
 from domain.identity import throttle
 from domain.index import organization_projects as owned
-from domain.index import organizations
+from domain.index import organizations, transfers
 from domain.index.search import listed
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
@@ -79,6 +79,7 @@ def _page(
         lines=list(zip(leaf.projects, listed(db.session(), leaf.projects), strict=True)),
         next=leaf.next,
         form=form,
+        offers=transfers.to_organization(db.session(), organization, now=wiring.now()),
         is_manager=held is not None and held >= OrganizationRole.MANAGER,
         is_owner=held is OrganizationRole.OWNER,
         is_kept=is_kept,

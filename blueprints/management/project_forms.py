@@ -5,12 +5,38 @@ from wtforms import RadioField
 
 from blueprints.fields import Line
 from domain.policy.targets import Role
+from domain.problems import Problem
 
 
 class ReserveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf publishes no types
     """Reserve a name."""
 
     name = Line("Name")
+
+
+class DeleteProjectForm(FlaskForm):  # type: ignore[misc]
+    """Delete what is typed."""
+
+    confirm = Line("Type the project’s name to delete it")
+
+
+class TransferForm(FlaskForm):  # type: ignore[misc]
+    """Offer a project to somebody."""
+
+    kind = RadioField(
+        "Who is to have it?",
+        choices={"person": "A person", "organization": "An organization"},
+        default="person",
+        validate_choice=False,
+    )
+    receiver = Line("Their username, or the organization’s name")
+    confirm = Line("Type the project’s name to hand it over")
+
+    def is_organization(self) -> bool:
+        """Whether the name is an organization's. Raises Problem at the field where neither was chosen."""
+        if self.kind.data not in ("person", "organization"):
+            raise Problem("Choose a person or an organization.", field="kind")
+        return bool(self.kind.data == "organization")
 
 
 class DeleteForm(FlaskForm):  # type: ignore[misc]

@@ -10,27 +10,35 @@ from blueprints.management import bp
 from blueprints.management.project_forms import ReserveForm
 from blueprints.url_values import number
 from domain.identity import throttle
-from domain.index import invitations
+from domain.index import invitations, kept_names, transfers
 from domain.index.projects import leaf, reserve
 from domain.index.search import listed
 from domain.policy.actions import Action
 from domain.policy.decision import Denial, Permit
 from domain.policy.judge import judge
+from domain.policy.targets import ProjectStatus
 from domain.problems import Problem
 from models import db
+
+ARCHIVED = ProjectStatus.ARCHIVED.value
 
 
 @bp.get("/manage/projects/")
 @management_action(Action.VIEW_PROJECTS)
 def projects(permit: Permit) -> ResponseReturnValue:
-    """List the projects that one has a part in, and the invitations that wait for an answer."""
+    """List the projects that one has a part in, what waits for an answer, and the names that are kept for one."""
     user_id, now = permit.account.user_id, wiring.now()
-    found = leaf(db.session(), user_id, before=number(request.args.get("before", "")))
+    archived = request.args.get("status") == ARCHIVED
+    found = leaf(db.session(), user_id, archived=archived, before=number(request.args.get("before", "")))
+    lines = listed(db.session(), [mine.project for mine in found.mine])
     return render_template(
         "management/projects.html",
-        lines=listed(db.session(), found.projects),
+        lines=list(zip(found.mine, lines, strict=True)),
         older=found.older,
+        is_archive=archived,
         invitations=invitations.to_user(db.session(), user_id, now=now),
+        offers=transfers.to_user(db.session(), user_id, now=now),
+        kept=kept_names.of_user(db.session(), user_id, now=now),
         obstacle=_obstacle(permit),
     )
 
@@ -40,7 +48,7 @@ def projects(permit: Permit) -> ResponseReturnValue:
 def create_project(permit: Permit) -> ResponseReturnValue:
     """Ask for a name, and reserve it."""
     is_kept = intent.is_resumed()
-    form = ReserveForm(formdata=request.args) if is_kept else ReserveForm()
+    form = ReserveForm(formdata=request.args) if is_kept else ReserveForm(name=request.args.get("name"))
     template, now = "management/create_project.html", wiring.now()
     if not form.validate_on_submit():
         return render_template(template, form=form, is_kept=is_kept), INVALID if form.errors else 200

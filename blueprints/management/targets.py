@@ -15,6 +15,7 @@ from domain.index import (
     releases,
     removals,
     teams,
+    transfers,
 )
 from domain.policy.principals import Member, Principal
 from domain.policy.targets import Target
@@ -74,6 +75,24 @@ def organization_project_from_url(principal: Principal, organization: str, name:
     if project.organization_id != found.id:
         abort(404)
     return projects.target_of(db.session(), project, user_id)
+
+
+def transfer_from_url(principal: Principal, transfer_id: int) -> Target:
+    """A project that is offered to oneself; 404 for what is offered to others."""
+    transfer = transfers.find(db.session(), transfer_id)
+    if transfer is None or transfer.to_user_id != _user_id_of(principal):
+        abort(404)
+    return transfers.target_of(transfer)
+
+
+def organization_transfer_from_url(principal: Principal, organization: str, offer_id: int) -> Target:
+    """A project that is offered to the organization; 404 for what is offered to others."""
+    user_id = _user_id_of(principal)
+    found = organizations.find(db.session(), organization) or abort(404)
+    transfer = transfers.find(db.session(), offer_id)
+    if transfer is None or transfer.to_organization_id != found.id:
+        abort(404)
+    return organizations.target_of(db.session(), found, user_id, subject=transfer, name=transfer.project.name)
 
 
 def team_from_url(principal: Principal, organization: str, team: str) -> Target:

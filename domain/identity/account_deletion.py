@@ -33,9 +33,10 @@ def delete_account(
     """
     permit.covers(Action.DELETE_ACCOUNT)
     user_id = permit.member.account.user_id
-    names = owned_alone(db, user_id)
+    owned_alone(db, user_id)  # all locks are taken in one order: organizations, projects, accounts
     administrators = _locked_administrators(db)
     user = db.get_one(User, user_id, with_for_update=True, populate_existing=True)
+    names = owned_alone(db, user_id)  # with what came to the account until it was locked itself
     if confirmation != user.username:
         raise Problem(f"Type the username {user.username} to delete the account.", field="confirm")
     if names:

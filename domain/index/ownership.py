@@ -58,9 +58,9 @@ def owned_alone(db: Session, user_id: int) -> Alone:
 def owned_alone_for_good(db: Session, user_id: int) -> list[str]:
     """The names of the same, with all that they own locked first: what an owner beside them does in this moment, or
     somebody who hands a project over, is waited for, and nothing of it changes until the transaction ends."""
-    project_ids = select(ProjectRole.project_id).where(ProjectRole.user_id == user_id)
     organization_ids = select(OrganizationMember.organization_id).where(OrganizationMember.user_id == user_id)
-    db.execute(select(Project.id).where(Project.id.in_(project_ids)).order_by(Project.id).with_for_update()).all()
     locked = select(Organization.id).where(Organization.id.in_(organization_ids))
     db.execute(locked.order_by(Organization.id).with_for_update()).all()
+    project_ids = select(ProjectRole.project_id).where(ProjectRole.user_id == user_id)
+    db.execute(select(Project.id).where(Project.id.in_(project_ids)).order_by(Project.id).with_for_update()).all()
     return owned_alone(db, user_id).names

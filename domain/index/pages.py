@@ -13,8 +13,8 @@ def refresh(db: Session, project: Project) -> None:
     """Render the project's pages anew, in the transaction that changed it: readers see both or neither."""
     db.flush()
     files = _files_of(db, project.id)
-    html = simple.project_html(project.normalized_name, files)
-    json = simple.project_json(project.normalized_name, files)
+    html = simple.project_html(project.normalized_name, files, status=project.status)
+    json = simple.project_json(project.normalized_name, files, status=project.status)
     page = db.get(SimplePage, project.id)
     if page is None:
         page = SimplePage(project_id=project.id)

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, insert, literal, select, union_all, update
+from sqlalchemy import CompoundSelect, case, func, insert, literal, select, union_all, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session, contains_eager
 
 from domain import journal
+from domain.index import kept_names
 from domain.index.names import check_name, lookalike_key, normalize
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
@@ -39,6 +40,13 @@ class TokenSpent(Problem):
 
     def __init__(self) -> None:
         super().__init__("This API token creates no project any more. Use one that may.", code="token_scope")
+
+
+class Gone(Problem):
+    """A project that was deleted while something was to be done to it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is gone: somebody deleted it.", code="not_found")
 
 
 def find(db: Session, name: str) -> Project | None:
@@ -100,9 +108,25 @@ def target_of(
         project_id=project.id,
         status=ProjectStatus(project.status),
         takes_tokens=project.takes_tokens,
+        in_organization=organization is not None,
         organization_role=organization_role,
         asks_for_key=organization.name if organization is not None and organization.asks_for_key else None,
     )
+
+
+def lock(db: Session, permit: Permit, project: Project) -> None:
+    """Have all changes to a project wait for each other, and look again whether the permit's holder has the role that
+    it was given for, and whether the project's status still allows it. Raises Problem, and Gone."""
+    locked = select(Project).where(Project.id == project.id).with_for_update()
+    if db.scalar(locked.execution_options(populate_existing=True)) is None:
+        raise Gone(project.name)
+    needs = permit.action.needs
+    if needs.role is not None:
+        held = role_of(db, project, permit.account.user_id)
+        if held is None or held < needs.role:
+            raise Problem(f"You no longer have the role in {project.name} that this asks for.")
+    if ProjectStatus(project.status) not in needs.statuses:
+        raise Problem(f"{project.name} is {project.status} by now, and that stands in the way.")
 
 
 PAGE = 50
@@ -111,25 +135,41 @@ MOST_SHOWN = 100  # characters, of a project's name
 
 
 @dataclass(frozen=True)
-class Leaf:
-    """One page of projects. older: what `before` the next page begins with; None where this is the last."""
+class Mine:
+    """A project in which somebody has a part, and whether they may act as an owner of it."""
 
-    projects: list[Project]
+    project: Project
+    is_owner: bool
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One page of somebody's projects. older: what `before` the next page begins with; None where this is the last."""
+
+    mine: list[Mine]
     older: int | None
 
 
-def leaf(db: Session, user_id: int, *, before: int | None = None, most: int = PAGE) -> Leaf:
-    """The projects in which somebody has a role, of their own, by a team or as an owner of an organization, the one
-    that changed last first. before: the id of the last project of the page above; an unknown one gives the first page.
+def leaf(db: Session, user_id: int, *, archived: bool = False, before: int | None = None, most: int = PAGE) -> Leaf:
+    """The projects in which somebody has a role, of their own, by a team or as an owner of an organization; the
+    one that changed last first.
+
+    archived: those that are archived, instead of all others.
+    before: the id of the last project of the page above; an unknown one gives the first page.
     """
-    theirs = select(Project).where(_held_by(user_id))
+    parts = _parts_of(user_id).subquery()
+    is_owner = func.max(case((parts.c.role == Role.OWNER.word, 1), else_=0)).label("is_owner")
+    greatest = select(parts.c.project_id, is_owner).group_by(parts.c.project_id).subquery()
+    theirs = select(Project, greatest.c.is_owner).join(greatest, greatest.c.project_id == Project.id)
+    status = Project.status == ProjectStatus.ARCHIVED.value
+    theirs = theirs.where(status if archived else ~status)
     last = db.get(Project, before) if before is not None else None
     if last is not None:
         at_once = (Project.updated_at == last.updated_at) & (Project.normalized_name > last.normalized_name)
         theirs = theirs.where((Project.updated_at < last.updated_at) | at_once)
     in_order = theirs.order_by(Project.updated_at.desc(), Project.normalized_name)
-    found = list(db.scalars(in_order.limit(most + 1)))
-    return Leaf(found[:most], older=found[most - 1].id if len(found) > most else None)
+    found = [Mine(row[0], is_owner=bool(row[1])) for row in db.execute(in_order.limit(most + 1))]
+    return Leaf(found[:most], older=found[most - 1].project.id if len(found) > most else None)
 
 
 def held(db: Session, user_id: int, names: frozenset[str]) -> list[Project]:
@@ -145,9 +185,10 @@ def held(db: Session, user_id: int, names: frozenset[str]) -> list[Project]:
     wanted = {normalize(name): name for name in names}
     named = select(Project.id).where(Project.normalized_name.in_(wanted)).order_by(Project.id)
     locked = db.scalars(named.with_for_update(read=True)).all()
-    found = list(db.scalars(select(Project).where(Project.id.in_(locked), _held_by(user_id))))
-    theirs = {project.normalized_name for project in found}
-    missing = [name for normalized, name in wanted.items() if normalized not in theirs]
+    theirs = select(_parts_of(user_id).subquery().c.project_id)
+    found = list(db.scalars(select(Project).where(Project.id.in_(locked), Project.id.in_(theirs))))
+    there = {project.normalized_name for project in found}
+    missing = [name for normalized, name in wanted.items() if normalized not in there]
     if missing and len(missing[0]) <= MOST_SHOWN:
         raise Problem(f"{none_of_theirs.message} {missing[0]} is none of them.", field="scope")
     if missing:
@@ -155,20 +196,20 @@ def held(db: Session, user_id: int, names: frozenset[str]) -> list[Project]:
     return found
 
 
-def _held_by(user_id: int) -> ColumnElement[bool]:
-    """Whether somebody has a role in the project, of their own, by a team or as an owner of its organization."""
-    own = select(ProjectRole.project_id).where(ProjectRole.user_id == user_id)
+def _parts_of(user_id: int) -> "CompoundSelect[int, str]":
+    """Somebody's parts in projects, of their own, by a team or as an owner of an organization, each with its role."""
+    own = select(ProjectRole.project_id, ProjectRole.role).where(ProjectRole.user_id == user_id)
     owned = (
-        select(Project.id)
+        select(Project.id, literal(Role.OWNER.word))
         .join(OrganizationMember, OrganizationMember.organization_id == Project.organization_id)
         .where(OrganizationMember.user_id == user_id, OrganizationMember.role == OrganizationRole.OWNER.word)
     )
     lent = (
-        select(TeamProject.project_id)
+        select(TeamProject.project_id, TeamProject.role)
         .join(TeamMember, TeamMember.team_id == TeamProject.team_id)
         .where(TeamMember.user_id == user_id)
     )
-    return Project.id.in_(union_all(own, owned, lent))
+    return union_all(own, owned, lent)
 
 
 def of_user(db: Session, user_id: int) -> list[ProjectRole]:
@@ -231,8 +272,13 @@ def _give(
         raise NameTaken(f"The project name {name} is taken. Choose another one.")
     if alike is not None:
         raise NameTaken(f"The project name {name} is too like {alike.name}, which exists. Choose another one.")
-    project = Project(name=name, normalized_name=normalized, lookalike_key=key, created_at=now, updated_at=now)
     user_id = permit.account.user_id
+    kept = kept_names.in_the_way(db, key, user_id=user_id, organization=organization, now=now)
+    if kept is not None:
+        what = "is kept" if kept.normalized_name == normalized else f"is too like {kept.name}, which is kept"
+        raise NameTaken(f"The project name {name} {what} for its former owners for a while. Choose another one.")
+    kept_names.let_go(db, normalized)
+    project = Project(name=name, normalized_name=normalized, lookalike_key=key, created_at=now, updated_at=now)
     details = {"name": name}
     if organization is None:
         project.roles = [ProjectRole(user_id=user_id, role=Role.OWNER.word, since=now)]

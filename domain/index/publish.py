@@ -108,6 +108,8 @@ def _find_same(db: Session, project: Project, checked: Checked) -> File | None:
 def _project_for(db: Session, permit: Permit, name: str, *, now: datetime) -> tuple[Project, bool]:
     """The project, locked so that uploads to it take turns, and whether it was created for this upload."""
     project = projects.find(db, name)
+    if project is None and permit.action is not Action.CREATE_PROJECT:
+        raise projects.Gone(name)
     if project is None:
         try:
             return projects.create_by_upload(db, permit, name=name, now=now), True
@@ -117,7 +119,9 @@ def _project_for(db: Session, permit: Permit, name: str, *, now: datetime) -> tu
                 raise
     if permit.action is not Action.CREATE_PROJECT:
         permit.covers(Action.UPLOAD_FILE, project)
-    db.refresh(project, with_for_update={"key_share": True})
+    locked = select(Project).where(Project.id == project.id).with_for_update(key_share=True)
+    if db.scalar(locked.execution_options(populate_existing=True)) is None:
+        raise projects.Gone(project.name)
     if permit.action is not Action.CREATE_PROJECT and projects.role_of(db, project, permit.account.user_id) is None:
         raise RoleLost(project.name)
     return project, False

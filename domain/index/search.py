@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from domain.index.latest import Versioned, latest
 from domain.index.names import normalize
+from domain.policy.targets import ProjectStatus
 from domain.problems import Problem
 from models import Project, Release
 
@@ -30,7 +31,8 @@ class Order(Enum):
 
 @dataclass(frozen=True)
 class Listed:
-    """A project as a list shows it. version: of its latest release; None while the name is only reserved."""
+    """A project as a list shows it. version: of its latest release; None while the name is only reserved. status: PEP
+    792's word."""
 
     name: str
     normalized_name: str
@@ -38,6 +40,14 @@ class Listed:
     updated_at: datetime
     version: str | None
     is_prerelease: bool
+    status: str
+
+    @property
+    def mark(self) -> str | None:
+        """What stands beside its name; None for a project as any other."""
+        if self.status != ProjectStatus.ACTIVE.value:
+            return self.status.capitalize()
+        return "Reserved" if self.version is None else "Pre-release" if self.is_prerelease else None
 
 
 @dataclass(frozen=True)
@@ -121,4 +131,5 @@ def _line(project: Project, release: Versioned | None) -> Listed:
         updated_at=project.updated_at,
         version=release.version if release is not None else None,
         is_prerelease=release is not None and release.is_prerelease,
+        status=project.status,
     )

@@ -49,24 +49,24 @@ class Rendered:
     etag: str
 
 
-def project_json(name: str, files: Iterable[SimpleFile]) -> Rendered:
-    """A project's page as JSON. name: normalised."""
+def project_json(name: str, files: Iterable[SimpleFile], *, status: str = "active") -> Rendered:
+    """A project's page as JSON. name: normalised. status: PEP 792's word."""
     files = in_order(files)
     page = {
         "meta": {"api-version": API_VERSION},
         "name": name,
-        "project-status": {"status": "active"},
+        "project-status": {"status": status},
         "versions": sorted({file.version for file in files}, key=Version),
         "files": [_file_facts(file) for file in files],
     }
     return _rendered(orjson.dumps(page))
 
 
-def project_html(name: str, files: Iterable[SimpleFile]) -> Rendered:
-    """A project's page as HTML, in the form that PEP 833 froze. name: normalised."""
+def project_html(name: str, files: Iterable[SimpleFile], *, status: str = "active") -> Rendered:
+    """A project's page as HTML, in the form that PEP 833 froze. name: normalised. status: PEP 792's word."""
     lines = [_anchor(file) for file in in_order(files)]
-    status = '<meta name="pypi:project-status" content="active">'
-    return _rendered(_page(f"Links for {name}", status, lines))
+    marker = f'<meta name="pypi:project-status" content="{escape(status)}">'
+    return _rendered(_page(f"Links for {name}", marker, lines))
 
 
 def index_json(names: Sequence[tuple[str, str]]) -> Rendered:

@@ -16,7 +16,8 @@ class Needs:
 
     label: reads after "You asked to …".
     role: the least role in the target's project; None where the target is one's own or there is none.
-    organization_role: the least role in the target's organization; asked of nothing that has no organization.
+    organization_role: the least role in the target's organization. Together with `role` it is asked in addition, of
+        projects that belong to an organization.
     administrator: only an administrator of this index may do it.
     statuses: how the target's project may stand.
     grant: what an API token must have been made for; None where no token may do it.
@@ -114,7 +115,9 @@ class Action(Enum):
     VIEW_SETTINGS = Needs("manage a project's settings", PROJECTS, role=Role.OWNER, statuses=ALWAYS)
     ARCHIVE_PROJECT = Needs("archive a project", PROJECTS, role=Role.OWNER, fresh=True)
     UNARCHIVE_PROJECT = Needs("open an archived project again", PROJECTS, role=Role.OWNER, fresh=True)
-    TRANSFER_PROJECT = Needs("hand a project over", PROJECTS, role=Role.OWNER, fresh=True)
+    TRANSFER_PROJECT = Needs(
+        "hand a project over", PROJECTS, role=Role.OWNER, organization_role=OrganizationRole.OWNER, fresh=True
+    )
     WITHDRAW_TRANSFER = Needs("keep a project after all", PROJECTS, role=Role.OWNER, statuses=ALWAYS, fresh=True)
     ACCEPT_TRANSFER = Needs("take a project over", PROJECTS)
     DECLINE_TRANSFER = _own("decline to take a project over")

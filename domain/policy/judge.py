@@ -255,7 +255,9 @@ def _has_permission(case: _Case) -> Step:
     if needs.administrator:
         return _is_administrator(case)
     if needs.role is not None:
-        return _has_role(needs.role, target.role if target else None)
+        step = _has_role(needs.role, target.role if target else None)
+        if step.stops or needs.organization_role is None or target is None or not target.in_organization:
+            return step
     if needs.organization_role is not None:
         return _has_role(needs.organization_role, target.organization_role if target else None)
     return _has_own_target(case)

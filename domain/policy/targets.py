@@ -81,6 +81,7 @@ class Target:
     project_id: that project, so that a token's scope can be compared; None where the subject belongs to none.
     status: how that project stands.
     takes_tokens: False where that project takes files from trusted publishers only.
+    in_organization: whether that project belongs to an organization.
     organization_role: the principal's role in the organization that the subject belongs to; None for none.
     asks_for_key: the organization, by its name, that has its people use a passkey or security key; None for none.
     owner_id: whose it is, where it is one person's: their token, their email address, an invitation to them.
@@ -93,6 +94,7 @@ class Target:
     project_id: int | None = None
     status: ProjectStatus = ProjectStatus.ACTIVE
     takes_tokens: bool = True
+    in_organization: bool = False
     organization_role: OrganizationRole | None = None
     asks_for_key: str | None = None
     owner_id: int | None = None

@@ -90,7 +90,7 @@ CAST: dict[str, Part] = {
 
 
 def target_for(about: str, part: Part) -> Target | None:
-    """What is asked about: "project", "organization", "own" (the holder's) or "nothing"."""
+    """What is asked about: "project" (of an organization), "organization", "own" (the holder's) or "nothing"."""
     if about == "nothing":
         return None
     if about == "own":
@@ -101,6 +101,7 @@ def target_for(about: str, part: Part) -> Target | None:
         role=part.role,
         organization_role=part.organization_role,
         project_id=HERE if about == "project" else None,
+        in_organization=about == "project",
     )
 
 

@@ -1,6 +1,7 @@
 """The matrix: who may do what. One line for every action, one column for everybody who could ask.
 
-The second word says what is asked about: a project, an organization, the holder's own thing, or nothing of anybody.
+The second word says what is asked about: a project of an organization, an organization, the holder's own thing, or
+nothing of anybody.
 The holder owns all of it; "unverified" and "no factor" are the holder with less to show; everybody else has the one
 role that the column names, and an "org owner" owns the project through the organization.
 
@@ -58,7 +59,7 @@ CREATE_PROJECT                 nothing      in em 2f ok ok ok ok ok ok ok ok ok 
 VIEW_SETTINGS                  project      in em 2f ok no no ok no no ok no sc sc sc sc sc pu ok
 ARCHIVE_PROJECT                project      in em 2f ok no no ok no no ok no sc sc sc sc sc pu ok
 UNARCHIVE_PROJECT              project      in em 2f ok no no ok no no ok no sc sc sc sc sc pu ok
-TRANSFER_PROJECT               project      in em 2f ok no no ok no no ok no sc sc sc sc sc pu ok
+TRANSFER_PROJECT               project      in em 2f ok no no no no no ok no sc sc sc sc sc pu ok
 WITHDRAW_TRANSFER              project      in em 2f ok no no ok no no ok no sc sc sc sc sc pu ok
 ACCEPT_TRANSFER                own          in em 2f ok no no no no no no no sc sc sc sc sc pu ok
 DECLINE_TRANSFER               own          in ok ok ok no no no no no no no sc sc sc sc sc pu ok

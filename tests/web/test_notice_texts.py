@@ -65,6 +65,7 @@ NEAR = ApiToken(
 )
 MINE: Values = {"origin": ORIGIN, "project": ACME, "by": "ana"}
 THEIRS: Values = {"project": ACME, "by": "bo"}
+SHELVED = Project(name="Acme.Utils", normalized_name="acme-utils", status="archived")
 OFFICE = Organization(name="Tide-Office", name_key="tide-office", display_name="The Tide Office")
 MY_TEAM: Values = {"origin": ORIGIN, "organization": OFFICE, "team": "Crew", "by": "ana"}
 A_TEAM: Values = {"organization": OFFICE, "team": "Crew", "by": "bo"}
@@ -79,6 +80,11 @@ WISH = OrganizationRequest(
     question="Which of your projects do you want to put there first?",
     reason="There is an organization of your department already; ask its owners to let you in.",
 )
+RECEIVERS: list[Values] = [
+    {"receiver": "ana", "organization": None},
+    {"receiver": "bo", "organization": None},
+    {"receiver": "Tide-Office", "organization": OFFICE},
+]
 
 SAMPLES: dict[str, list[Values]] = {
     "address-added": [{"origin": ORIGIN, "address": "second@mail.example"}],
@@ -132,6 +138,8 @@ SAMPLES: dict[str, list[Values]] = {
     "password-reset-unverified": [{"origin": ORIGIN}],
     "primary-address-changed": [{"origin": ORIGIN, "address": "second@mail.example"}],
     "project-given-back": [{**by, "organization": OFFICE} for by in (MINE, THEIRS)],
+    "project-deleted": [{**by, "until": START} for by in (MINE, THEIRS)],
+    "project-status": [{**by, "project": each} for by in (MINE, THEIRS) for each in (ACME, SHELVED)],
     "publisher-added": [{**by, "publisher": "acme/acme-utils/release.yml on GitHub"} for by in (MINE, THEIRS)],
     "publisher-removed": [{**by, "publisher": "acme/acme-utils/release.yml on GitHub"} for by in (MINE, THEIRS)],
     "recovery-code-used": [{"origin": ORIGIN, "left": left, "few": FEW} for left in (0, 1, 3, 4, 9)],
@@ -164,6 +172,12 @@ SAMPLES: dict[str, list[Values]] = {
     ],
     "token-added": [{"origin": ORIGIN, "token": token} for token in (EVERYTHING, SOMETHING, NEW, NEAR)],
     "token-removed": [{"origin": ORIGIN, "token": EVERYTHING}],
+    "transfer-accepted": [{**by, **to} for by in (MINE, THEIRS) for to in RECEIVERS],
+    "transfer-ended": [
+        {**by, **to, "how": how} for by in (MINE, THEIRS) for to in RECEIVERS for how in ("declined", "withdrawn")
+    ],
+    "transfer-offered": [{**THEIRS, **to, "until": START} for to in RECEIVERS],
+    "transfer-pending": [{**by, **to, "until": START} for by in (MINE, THEIRS) for to in RECEIVERS],
     "verify-email": [{"username": "ana", "token": LINK}],
 }
 TO_ONE_ADDRESS = {  # these go out with `send`, which knows no `user`
@@ -200,6 +214,8 @@ ADVICE = {  # the pages where whoever did not do it sets things right, in the or
     "password-changed": [RESET, EMAILS, FACTORS, TOKENS],
     "primary-address-changed": [RESET, EMAILS],
     "project-given-back": [RESET],
+    "project-deleted": [RESET],
+    "project-status": [RESET],
     "publisher-added": [RESET],
     "publisher-removed": [RESET],
     "recovery-code-used": [RESET, CODES, FACTORS],
@@ -227,6 +243,9 @@ ADVICE = {  # the pages where whoever did not do it sets things right, in the or
     "team-role-set": [RESET],
     "token-added": [RESET, TOKENS],
     "token-removed": [RESET, TOKENS],
+    "transfer-accepted": [RESET],
+    "transfer-ended": [RESET],
+    "transfer-pending": [RESET],
 }
 ADVICE_ABOUT_OTHERS = {  # somebody else of the project did it
     "collaborator-removed": [PEOPLE],
@@ -241,6 +260,8 @@ ADVICE_ABOUT_OTHERS = {  # somebody else of the project did it
     "organization-project-reserved": [OWNED],
     "organization-question": [ORGANIZATIONS],
     "file-deleted": [RELEASES],
+    "project-deleted": ["/manage/projects/"],
+    "project-status": ["/manage/project/acme-utils/settings/"],
     "publisher-added": [PUBLISHING],
     "publisher-removed": [PUBLISHING],
     "release-deleted": [PEOPLE],
@@ -249,6 +270,8 @@ ADVICE_ABOUT_OTHERS = {  # somebody else of the project did it
     "release-restored": [RELEASES],
     "release-unyanked": [RELEASES],
     "release-yanked": [RELEASES],
+    "transfer-accepted": ["/project/acme-utils/"],
+    "transfer-pending": ["/manage/project/acme-utils/settings/"],
 }
 
 Write = Callable[[str, Values], Letter]

@@ -1,0 +1,165 @@
+"""The settings of a project: what is said of it, whether it is archived, who gets it, its end."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+
+from blueprints import intent, wiring
+from blueprints.form_problems import INVALID, Status, put
+from blueprints.gate import management_action
+from blueprints.management import bp
+from blueprints.management.project_forms import DeleteProjectForm, TransferForm
+from blueprints.management.targets import project_from_url
+from domain.identity import throttle
+from domain.index import keepers, kept_names, releases, transfers
+from domain.index import project_settings as settings
+from domain.policy.actions import Action
+from domain.policy.decision import Permit
+from domain.policy.targets import OrganizationRole
+from domain.problems import Problem
+from models import Project, db
+
+
+@bp.get("/manage/project/<name>/settings/", endpoint="settings")
+@management_action(Action.VIEW_SETTINGS, target=project_from_url)
+def show_settings(permit: Permit, project: Project) -> ResponseReturnValue:
+    """Show what can be decided about the project as a whole."""
+    return render_template(
+        "management/settings.html",
+        project=project,
+        newest=releases.newest(db.session(), project),
+        offer=transfers.of_project(db.session(), project, now=wiring.now()),
+        may_hand_over=_may_hand_over(permit),
+        kept=kept_names.KEPT,
+    )
+
+
+@bp.route("/manage/project/<name>/settings/archive", methods=["GET", "POST"])
+@management_action(Action.ARCHIVE_PROJECT, target=project_from_url)
+def archive_project(permit: Permit, project: Project) -> ResponseReturnValue:
+    """Say what it means to archive, and do so."""
+    form = FlaskForm()
+    if not form.validate_on_submit():
+        return _status_page(form, project, (INVALID if form.errors else 200, {}))
+    try:
+        settings.archive(db.session(), permit, wiring.services().notices, project, now=wiring.now())
+    except Problem as problem:
+        db.session.rollback()
+        return _status_page(form, project, put(form, problem))
+    return _done(project, f"{project.name} is archived. You can open it again at any time.")
+
+
+@bp.route("/manage/project/<name>/settings/unarchive", methods=["GET", "POST"])
+@management_action(Action.UNARCHIVE_PROJECT, target=project_from_url)
+def unarchive_project(permit: Permit, project: Project) -> ResponseReturnValue:
+    """Ask whether the project is to be open again, and open it."""
+    form = FlaskForm()
+    if not form.validate_on_submit():
+        return _status_page(form, project, (INVALID if form.errors else 200, {}))
+    try:
+        settings.unarchive(db.session(), permit, wiring.services().notices, project, now=wiring.now())
+    except Problem as problem:
+        db.session.rollback()
+        return _status_page(form, project, put(form, problem))
+    return _done(project, f"{project.name} takes uploads again.")
+
+
+@bp.route("/manage/project/<name>/settings/transfer", methods=["GET", "POST"])
+@management_action(Action.TRANSFER_PROJECT, target=project_from_url, keeps=("kind", "receiver"))
+def transfer_project(permit: Permit, project: Project) -> ResponseReturnValue:
+    """Ask who is to have the project, and offer it to them."""
+    form = TransferForm(formdata=request.args) if intent.is_resumed() else TransferForm()
+    if not form.validate_on_submit():
+        return _transfer_page(form, project, (INVALID if form.errors else 200, {}))
+    now = wiring.now()
+    try:
+        throttle.take(db.session(), (throttle.INVITE, str(permit.account.user_id)), now=now)
+        offer = transfers.offer(
+            db.session(),
+            permit,
+            wiring.services().notices,
+            project,
+            receiver=form.receiver.data,
+            is_organization=form.is_organization(),
+            confirmation=form.confirm.data,
+            now=now,
+        )
+    except Problem as problem:
+        db.session.rollback()
+        return _transfer_page(form, project, put(form, problem))
+    return _done(project, f"{project.name} is offered to {transfers.receiver_of(offer)}, who has seven days to answer.")
+
+
+@bp.post("/manage/project/<name>/settings/transfer/withdraw")
+@management_action(Action.WITHDRAW_TRANSFER, target=project_from_url, resume="management.settings")
+def withdraw_transfer(permit: Permit, project: Project) -> ResponseReturnValue:
+    """Keep the project after all."""
+    name = project.name
+    try:
+        transfers.withdraw(db.session(), permit, wiring.services().notices, project, now=wiring.now())
+    except Problem as problem:
+        db.session.rollback()
+        flash(problem.message, "warning")
+        return redirect(url_for("management.settings", name=project.normalized_name), 303)
+    return _done(project, f"{name} stays with its owners.")
+
+
+@bp.route("/manage/project/<name>/settings/delete", methods=["GET", "POST"])
+@management_action(Action.DELETE_PROJECT, target=project_from_url)
+def delete_project(permit: Permit, project: Project) -> ResponseReturnValue:
+    """Say what goes with the project, have its name typed, and delete."""
+    form, name = DeleteProjectForm(), project.name
+    if not form.validate_on_submit():
+        return _delete_page(form, project, (INVALID if form.errors else 200, {}))
+    found, typed = wiring.services(), form.confirm.data
+    try:
+        settings.remove(db.session(), permit, found.notices, project, confirmation=typed, now=wiring.now())
+    except Problem as problem:
+        db.session.rollback()
+        return _delete_page(form, project, put(form, problem))
+    db.session.commit()
+    flash(f"{name} was deleted. Its name is kept for its owners for {kept_names.KEPT.days} days.", "success")
+    return redirect(url_for("management.projects"), 303)
+
+
+def _may_hand_over(permit: Permit) -> bool:
+    """Whether the page offers to hand the project over; the owners of its organization decide, where it has one."""
+    target = permit.target
+    return target is not None and (not target.in_organization or target.organization_role is OrganizationRole.OWNER)
+
+
+def _status_page(form: FlaskForm, project: Project, status: Status) -> ResponseReturnValue:
+    impact = settings.impact_of(db.session(), project)
+    page = render_template("management/project_status.html", form=form, project=project, impact=impact)
+    return page, *status
+
+
+def _transfer_page(form: TransferForm, project: Project, status: Status) -> ResponseReturnValue:
+    page = render_template(
+        "management/transfer_project.html",
+        form=form,
+        project=project,
+        offer=transfers.of_project(db.session(), project, now=wiring.now()),
+        keepers=keepers.keepers_of(db.session(), project),
+        impact=settings.impact_of(db.session(), project),
+    )
+    return page, *status
+
+
+def _delete_page(form: DeleteProjectForm, project: Project, status: Status) -> ResponseReturnValue:
+    page = render_template(
+        "management/delete_project.html",
+        form=form,
+        project=project,
+        impact=settings.impact_of(db.session(), project),
+        dependents=settings.dependents_of(db.session(), project),
+        kept=kept_names.KEPT,
+    )
+    return page, *status
+
+
+def _done(project: Project, words: str) -> ResponseReturnValue:
+    address = url_for("management.settings", name=project.normalized_name)
+    db.session.commit()
+    flash(words, "success")
+    return redirect(address, 303)
