@@ -24,6 +24,7 @@ from models import (
     Email,
     File,
     Invitation,
+    KeptName,
     Organization,
     OrganizationMember,
     OrganizationRequest,
@@ -395,6 +396,21 @@ class People:
         db.session.add(transfer)
         db.session.commit()
         return transfer
+
+    def a_kept_name(self, name: str, owner: User) -> KeptName:
+        """The name of a project that was deleted just now."""
+        now = self._clock.now()
+        kept = KeptName(
+            name=name,
+            normalized_name=normalize(name),
+            lookalike_key=lookalike_key(name),
+            deleted_at=now,
+            kept_until=now + timedelta(days=30),
+            owners=[owner],
+        )
+        db.session.add(kept)
+        db.session.commit()
+        return kept
 
     def a_publisher(self, project: Project, *, repository: str = "acme-utils") -> TrustedPublisher:
         """A workflow on GitHub that the project trusts."""

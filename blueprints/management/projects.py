@@ -30,7 +30,7 @@ def projects(permit: Permit) -> ResponseReturnValue:
     user_id, now = permit.account.user_id, wiring.now()
     archived = request.args.get("status") == ARCHIVED
     found = leaf(db.session(), user_id, archived=archived, before=number(request.args.get("before", "")))
-    lines = listed(db.session(), [mine.project for mine in found.mine])
+    lines = listed(db.session(), found.projects)
     return render_template(
         "management/projects.html",
         lines=list(zip(found.mine, lines, strict=True)),
@@ -48,7 +48,7 @@ def projects(permit: Permit) -> ResponseReturnValue:
 def create_project(permit: Permit) -> ResponseReturnValue:
     """Ask for a name, and reserve it."""
     is_kept = intent.is_resumed()
-    form = ReserveForm(formdata=request.args) if is_kept else ReserveForm(name=request.args.get("name"))
+    form = ReserveForm() if request.method == "POST" else ReserveForm(formdata=request.args)
     template, now = "management/create_project.html", wiring.now()
     if not form.validate_on_submit():
         return render_template(template, form=form, is_kept=is_kept), INVALID if form.errors else 200

@@ -149,6 +149,11 @@ class Leaf:
     mine: list[Mine]
     older: int | None
 
+    @property
+    def projects(self) -> list[Project]:
+        """The projects alone."""
+        return [each.project for each in self.mine]
+
 
 def leaf(db: Session, user_id: int, *, archived: bool = False, before: int | None = None, most: int = PAGE) -> Leaf:
     """The projects in which somebody has a role, of their own, by a team or as an owner of an organization; the

@@ -127,6 +127,14 @@ def _populate(app: Flask) -> tuple[Cookies, Words]:
     people.a_team("Crew", office, members=(users["bo"], users["two"]), projects=((tables, "maintainer"),))
     people.a_team("night-watch-of-the-northern-harbours-and-estuaries", office)
     people.a_publisher(acme)
+    people.an_organizations_project("acme-attic", club).status = "archived"
+    people.a_release(people.a_project("acme-notes", users["ana"]), "3.2", by=users["ana"]).project.status = "archived"
+    people.a_kept_name("acme-drafts", users["ana"])
+    people.a_transfer(people.a_project("acme-legacy", users["ana"]), users["cleo"], by=users["ana"])
+    offered = people.a_project("harbour-lights", users["bo"], maintainers=(users["cleo"],))
+    people.a_publisher(offered, repository="harbour-lights")
+    transfer_id = people.a_transfer(offered, users["ana"], by=users["bo"]).id
+    people.a_transfer(people.a_project("buoy-charts", users["bo"]), club, by=users["bo"])
     people.a_token(users["ana"], "release laptop", projects=(acme,), expires_at=now + timedelta(days=300))
     people.a_token(users["ana"], "nightly builds", projects=(acme, client), expires_at=now + timedelta(days=6))
     people.a_token(users["ana"], "old build server", projects=(client,), expires_at=now - timedelta(days=2))
@@ -154,4 +162,5 @@ def _populate(app: Flask) -> tuple[Cookies, Words]:
     db.session.execute(update(BrowserSession).where(hers).values(confirmed_at=now - timedelta(hours=1)))
     db.session.commit()
     cookies = {name: cookies_of(browser) for name, browser in browsers.items()}
-    return cookies | keyholders.cookies, {**keyholders.words, "wish": str(wish_id), "asked": str(wish_id - 1)}
+    words = {"wish": str(wish_id), "asked": str(wish_id - 1), "transfer": str(transfer_id)}
+    return cookies | keyholders.cookies, keyholders.words | words

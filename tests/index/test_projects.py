@@ -150,8 +150,8 @@ def test_projects_by_a_team_and_by_an_organization_are_among_ones_own(people: Pe
     people.a_team("crew", harbour, members=(ana,), projects=((lent, "maintainer"),))
     people.a_project("bos-own", bo)
 
-    assert {each.project.name for each in projects.leaf(db.session(), ana.id).mine} == {own.name, lent.name}
-    assert {each.project.name for each in projects.leaf(db.session(), bo.id).mine} == {
+    assert {each.name for each in projects.leaf(db.session(), ana.id).projects} == {own.name, lent.name}
+    assert {each.name for each in projects.leaf(db.session(), bo.id).projects} == {
         "bos-own",
         lent.name,
         theirs.name,
@@ -167,10 +167,10 @@ def test_pages_of_projects_follow_each_other_without_gap_or_repetition(people: P
 
     while True:
         found = projects.leaf(db.session(), ana.id, before=before, most=3)
-        seen += [mine.project.name for mine in found.mine]
+        seen += [project.name for project in found.projects]
         before = found.older
         if before is None:
             break
 
     assert seen == [f"project-{number}" for number in (5, 6, 3, 4, 1, 2, 0)]
-    assert len(projects.leaf(db.session(), ana.id, before=999_999, most=3).mine) == 3
+    assert len(projects.leaf(db.session(), ana.id, before=999_999, most=3).projects) == 3
