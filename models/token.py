@@ -36,6 +36,7 @@ class ApiToken(Base):
     expires_at: Mapped[datetime | None]
     # After a rotation the secret before it is good for a while: nothing stops until all places have the new one.
     former_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
+    former_hint: Mapped[str | None] = mapped_column(String(8))
     former_until: Mapped[datetime | None]
     rotated_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]

@@ -10,7 +10,7 @@ from flask import Flask
 from packaging.version import Version
 
 from adapters.clock import SettableClock
-from domain.identity import recovery, tokens
+from domain.identity import recovery, token_texts
 from domain.identity.factors import secret_context
 from domain.index.names import lookalike_key, normalize
 from domain.index.publisher_identities import GITHUB, check
@@ -289,12 +289,12 @@ class People:
         creates_project: bool = False,
     ) -> tuple[ApiToken, str]:
         """A token and its text; for everything unless projects are named."""
-        text = tokens.new_token(secrets.token_bytes)
+        text = token_texts.new_token(secrets.token_bytes)
         token = ApiToken(
             user_id=owner.id,
             description=description,
-            token_hash=tokens.token_hash(text),
-            hint=tokens.hint(text),
+            token_hash=token_texts.token_hash(text),
+            hint=token_texts.hint(text),
             reaches_all=projects is None,
             projects=list(projects or ()),
             creates_project=creates_project,
@@ -306,6 +306,16 @@ class People:
         db.session.add(token)
         db.session.commit()
         return token, text
+
+    def a_rotated_token(self, owner: User, description: str = "ci") -> tuple[ApiToken, str]:
+        """A token whose former secret works for another day, and the text of that one."""
+        token, former = self.a_token(owner, description)
+        text = token_texts.new_token(secrets.token_bytes)
+        token.former_hash, token.former_hint = token.token_hash, token.hint
+        token.former_until, token.rotated_at = self._clock.now() + timedelta(days=1), self._clock.now()
+        token.token_hash, token.hint = token_texts.token_hash(text), token_texts.hint(text)
+        db.session.commit()
+        return token, former
 
     def an_organization(
         self,

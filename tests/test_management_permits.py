@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from flask import current_app
 
 from adapters.clock import SettableClock
 from adapters.storage import BlobStore
-from domain.identity import account_deletion, tokens
+from domain.identity import account_deletion, token_rotation, tokens
 from domain.index import (
     collaborators,
     organization_members,
@@ -97,6 +98,32 @@ CALLS: dict[str, tuple[Action, Callable[[Scene], Subject | None], Call]] = {
         lambda permit, scene, notices, clock: tokens.remove(
             db.session(), permit, notices, scene.token, now=clock.now()
         ),
+    ),
+    "give a token a new secret": (
+        Action.ROTATE_TOKEN,
+        lambda scene: scene.token,
+        lambda permit, scene, notices, clock: token_rotation.rotate(
+            db.session(),
+            permit,
+            notices,
+            scene.token,
+            replaces="",
+            overlap=timedelta(hours=1),
+            longest=None,
+            now=clock.now(),
+        ),
+    ),
+    "end the former secret of a token": (
+        Action.ROTATE_TOKEN,
+        lambda scene: scene.token,
+        lambda permit, scene, notices, clock: token_rotation.end_former(
+            db.session(), permit, notices, scene.token, now=clock.now()
+        ),
+    ),
+    "remove all tokens": (
+        Action.REMOVE_ALL_TOKENS,
+        lambda scene: None,
+        lambda permit, scene, notices, clock: tokens.remove_all(db.session(), permit, notices, now=clock.now()),
     ),
     "delete one's account": (
         Action.DELETE_ACCOUNT,
@@ -371,7 +398,7 @@ def scenes(people: People) -> tuple[Scene, Scene]:
                 release=people.a_release(project, "1.0", by=ana),
                 yanked=people.a_release(project, "0.8", by=ana, yanked_at=ana.registered_at),
                 removed=people.a_removal(project, "0.9", by=ana),
-                token=people.a_token(ana, f"for {name}")[0],
+                token=people.a_rotated_token(ana, f"for {name}")[0],
                 invitation=people.an_invitation(project, bo, by=ana),
                 organization=organization,
                 team=people.a_team("Crew", organization, members=(bo,), projects=((lent, "maintainer"),)),

@@ -23,6 +23,7 @@ from blueprints.management import (  # noqa: E402, F401 - their routes register 
     resume,
     sessions,
     teams,
+    token_changes,
     tokens,
     transfers,
     why,

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from flask_wtf import FlaskForm
-from wtforms import RadioField, SelectField, SelectMultipleField
+from wtforms import HiddenField, RadioField, SelectField, SelectMultipleField
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from blueprints.fields import Line, Paragraphs
@@ -107,6 +107,24 @@ class TokenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf publishes no type
         if self.expires.data not in self._lifetimes:
             raise Problem("Choose one of these times.", field="expires")
         return None if self.expires.data == NEVER else now + timedelta(days=int(self.expires.data))
+
+
+class RotateForm(FlaskForm):  # type: ignore[misc]
+    """How long the former secret works on. replaces: the hint of that secret, as the page showed it."""
+
+    replaces = HiddenField()
+    overlap = RadioField(
+        "How long may the former secret be used?",
+        choices={"0": "Not at all", "1": "For an hour", "24": "For a day", "168": "For 7 days"},
+        default="24",
+        validate_choice=False,
+    )
+
+    def overlap_chosen(self) -> timedelta:
+        """Raises Problem at the field."""
+        if self.overlap.data not in ("0", "1", "24", "168"):
+            raise Problem("Choose one of these times.", field="overlap")
+        return timedelta(hours=int(self.overlap.data))
 
 
 def _words(days: int) -> str:

@@ -1,16 +1,12 @@
-"""API tokens: a form that scanners recognise, a hash that cannot be turned back, and a life that ends."""
+"""API tokens: made, found by their text, used and removed."""
 
-import base64
-import hashlib
 import re
 import secrets
-import string
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from domain import journal
@@ -18,6 +14,7 @@ from domain.identity import throttle
 from domain.identity.labels import clean_label
 from domain.identity.standing import standing_of
 from domain.identity.throttle import NEW_TOKENS
+from domain.identity.token_texts import hint, looks_like_token, new_token, token_hash
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
@@ -25,46 +22,10 @@ from domain.policy.principals import Grant, Origin, TokenHolder
 from domain.problems import Problem
 from models import ApiToken, Project, User
 
-# Prefix, random part, checksum, as GitHub's tokens have them: the prefix lets a scanner find a token that was
-# published by mistake, and the checksum lets it, and us, drop a look-alike without asking the database.
-PREFIX = "csn_"
-RANDOM_BYTES = 32
-RANDOM_CHARACTERS = 43  # 32 bytes in unpadded base64
-CHECKSUM_CHARACTERS = 6  # 62^6 > 2^32
-BASE_62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
-FORM = re.compile(rf"{PREFIX}([A-Za-z0-9_-]{{{RANDOM_CHARACTERS}}})([A-Za-z0-9]{{{CHECKSUM_CHARACTERS}}})")
-HINT_CHARACTERS = 4
-
 MAX_DESCRIPTION = 100
 MAX_TOKENS = 25
 USED_EVERY = timedelta(minutes=1)  # how exact `last_used_at` is; a row written at every file would buy nothing
 CLIENT = re.compile(r"[A-Za-z][\w.-]{0,63}", re.ASCII)  # the product that a user agent begins with (RFC 9110 §10.1.5)
-
-
-def new_token(random_bytes: Callable[[int], bytes]) -> str:
-    """A fresh token, 53 characters long. random_bytes: gives that many unpredictable bytes."""
-    random_part = base64.urlsafe_b64encode(random_bytes(RANDOM_BYTES)).decode().rstrip("=")
-    return PREFIX + random_part + _checksum(random_part)
-
-
-def looks_like_token(text: str) -> bool:
-    """Whether this has the form of our tokens, checksum included. It may still be nobody's."""
-    form = FORM.fullmatch(text)
-    return form is not None and form[2] == _checksum(form[1])
-
-
-def token_hash(token: str) -> bytes:
-    """What is kept of a token: 32 bytes of SHA-256.
-
-    A slow hash is for what people think up; nobody guesses 256 random bits. token: it `looks_like_token`.
-    """
-    return hashlib.sha256(token.encode()).digest()
-
-
-def hint(token: str) -> str:
-    """The last four characters of the random part, by which an owner recognises a token in a list."""
-    end = len(PREFIX) + RANDOM_CHARACTERS
-    return token[end - HINT_CHARACTERS : end]
 
 
 @dataclass(frozen=True)
@@ -163,6 +124,20 @@ def remove(db: Session, permit: Permit, notices: Notices, token: ApiToken, *, no
     db.flush()
 
 
+def remove_all(db: Session, permit: Permit, notices: Notices, *, now: datetime) -> int:
+    """Void all tokens of whoever holds the permit, at once; how many there were. One mail tells of all."""
+    permit.covers(Action.REMOVE_ALL_TOKENS)
+    owner = db.get_one(User, permit.account.user_id, with_for_update={"key_share": True})
+    names = [token.description for token in list_of(db, owner.id)]
+    if not names:
+        return 0
+    db.execute(delete(ApiToken).where(ApiToken.user_id == owner.id))
+    origin, details = permit.principal.origin, {"count": len(names), "tokens": ", ".join(names)}
+    journal.record(db, "account:token:all_removed", now=now, origin=origin, actor_id=owner.id, details=details)
+    notices.tell(db, owner, "tokens-removed", now=now, names=names, origin=origin)
+    return len(names)
+
+
 def list_of(db: Session, user_id: int) -> list[ApiToken]:
     """The account's tokens, newest first, each with the project that it was last used for."""
     theirs = select(ApiToken).where(ApiToken.user_id == user_id).options(joinedload(ApiToken.last_used_project))
@@ -172,19 +147,23 @@ def list_of(db: Session, user_id: int) -> list[ApiToken]:
 def find(db: Session, text: str, *, origin: Origin) -> TokenHolder | None:
     """Whoever may act with this token, expired or not (that is for the judge to say); None if nobody may.
 
+    With the secret that a rotation replaced, the token ends when that one does.
     text: what the client sent as a password; what does not look like one of our tokens never reaches the database.
     """
     if not looks_like_token(text):
         return None
-    token = db.scalar(select(ApiToken).where(ApiToken.token_hash == token_hash(text)))
+    hashed = token_hash(text)
+    token = db.scalar(select(ApiToken).where(or_(ApiToken.token_hash == hashed, ApiToken.former_hash == hashed)))
     account = standing_of(db, token.user_id) if token is not None else None
     if token is None or account is None:
         return None
+    is_former = token.former_hash == hashed
+    ends = [end for end in (token.expires_at, token.former_until if is_former else None) if end is not None]
     return TokenHolder(
         origin=origin,
         account=account,
         token_id=token.id,
-        expires_at=token.expires_at,
+        expires_at=min(ends, default=None),
         reaches_all=token.reaches_all,
         project_ids=frozenset(project.id for project in token.projects),
         creates_project=token.creates_project,
@@ -227,13 +206,3 @@ def _reach(token: ApiToken) -> str | list[str]:
     if token.creates_project:
         return "one new project"
     return "everything" if token.reaches_all else [project.name for project in token.projects]
-
-
-def _checksum(random_part: str) -> str:
-    """CRC32 of the random part in base 62, six characters."""
-    number = zlib.crc32(random_part.encode())
-    symbols = []
-    for _ in range(CHECKSUM_CHARACTERS):
-        number, digit = divmod(number, len(BASE_62))
-        symbols.append(BASE_62[digit])
-    return "".join(reversed(symbols))

@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from adapters.clock import SettableClock
 from domain.identity.sessions import Level
+from domain.policy.principals import Grant
 from models import BrowserSession, ProjectRole, db
 from tests.browser.keyholders import cookies_of, settle
 from tests.browser.live import Live
@@ -137,6 +138,11 @@ def _populate(app: Flask) -> tuple[Cookies, Words]:
     people.a_transfer(people.a_project("buoy-charts", users["bo"]), club, by=users["bo"])
     people.a_token(users["ana"], "release laptop", projects=(acme,), expires_at=now + timedelta(days=300))
     people.a_token(users["ana"], "nightly builds", projects=(acme, client), expires_at=now + timedelta(days=6))
+    people.a_rotated_token(users["ana"], "packaging server")
+    near = ("192.0.2.0/24", "2001:db8:1234::/48")
+    people.a_token(
+        users["ana"], "new tool", projects=(), creates_project=True, grants=(Grant.UPLOAD, Grant.YANK), networks=near
+    )
     people.a_token(users["ana"], "old build server", projects=(client,), expires_at=now - timedelta(days=2))
     _, token = people.a_token(users["ana"], "old workstation")
     people.a_removal(acme, "0.8", by=users["ana"], files=2)

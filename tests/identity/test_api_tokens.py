@@ -12,6 +12,7 @@ from flask import Flask
 from adapters.clock import SettableClock
 from domain.identity import tokens
 from domain.identity.throttle import TooMany
+from domain.identity.token_texts import new_token
 from domain.identity.tokens import Wanted
 from domain.index import projects
 from domain.notices import Notices
@@ -89,7 +90,7 @@ def test_a_token_that_was_removed_or_never_made_finds_nobody(
 ) -> None:
     ana = people.a_member("ana")
     token, text = mint(ana)
-    stranger = tokens.new_token(lambda count: bytes(count))
+    stranger = new_token(lambda count: bytes(count))
 
     tokens.remove(
         db.session(), permit_for(ana, Action.REMOVE_TOKEN, token, now=clock.now()), notices, token, now=clock.now()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.identity.tokens import hint, looks_like_token, new_token, token_hash
+from domain.identity.token_texts import hint, looks_like_token, new_token, token_hash
 from tests.requirements import requirement
 
 

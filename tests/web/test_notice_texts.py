@@ -54,6 +54,9 @@ SOMETHING = ApiToken(
     description="nightly", hint="WXYZ", reaches_all=False, projects=[ACME], expires_at=START + timedelta(days=30), **ANY
 )
 NEW = ApiToken(description="new", hint="WXYZ", reaches_all=False, expires_at=None, **ANY | {"creates_project": True})
+ROTATED = ApiToken(
+    description="ci", hint="WXYZ", reaches_all=True, expires_at=None, former_until=START + timedelta(days=1), **ANY
+)
 NEAR = ApiToken(
     description="near",
     hint="WXYZ",
@@ -171,6 +174,7 @@ SAMPLES: dict[str, list[Values]] = {
         {**by, "project": ACME, "role": role} for by in (MY_TEAM, A_TEAM) for role in ("owner", "maintainer")
     ],
     "token-added": [{"origin": ORIGIN, "token": token} for token in (EVERYTHING, SOMETHING, NEW, NEAR)],
+    "token-former-ended": [{"origin": ORIGIN, "token": EVERYTHING}],
     "token-removed": [{"origin": ORIGIN, "token": EVERYTHING}],
     "transfer-accepted": [{**by, **to} for by in (MINE, THEIRS) for to in RECEIVERS],
     "transfer-ended": [
@@ -178,6 +182,8 @@ SAMPLES: dict[str, list[Values]] = {
     ],
     "transfer-offered": [{**THEIRS, **to, "until": START} for to in RECEIVERS],
     "transfer-pending": [{**by, **to, "until": START} for by in (MINE, THEIRS) for to in RECEIVERS],
+    "token-rotated": [{"origin": ORIGIN, "token": token} for token in (EVERYTHING, SOMETHING, ROTATED)],
+    "tokens-removed": [{"origin": ORIGIN, "names": names} for names in (["ci"], ["ci", "nightly"])],
     "verify-email": [{"username": "ana", "token": LINK}],
 }
 TO_ONE_ADDRESS = {  # these go out with `send`, which knows no `user`
@@ -242,10 +248,13 @@ ADVICE = {  # the pages where whoever did not do it sets things right, in the or
     "team-role-removed": [RESET],
     "team-role-set": [RESET],
     "token-added": [RESET, TOKENS],
+    "token-former-ended": [RESET, TOKENS],
     "token-removed": [RESET, TOKENS],
     "transfer-accepted": [RESET],
     "transfer-ended": [RESET],
     "transfer-pending": [RESET],
+    "token-rotated": [RESET, TOKENS],
+    "tokens-removed": [RESET, TOKENS],
 }
 ADVICE_ABOUT_OTHERS = {  # somebody else of the project did it
     "collaborator-removed": [PEOPLE],
