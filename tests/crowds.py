@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from domain.index.names import lookalike_key
 from domain.index.versions import version_key
-from models import Event, File, Organization, Project, ProjectRole, Release, User, db
+from models import ApiToken, Event, File, Organization, Project, ProjectRole, Release, User, db
 
 Row = dict[str, object]
 
@@ -75,6 +75,28 @@ def many_events(
                 "address": "203.0.113.7",
                 "user_agent": "twine/6.2.0",
                 "details": {"project": "crowd", "version": f"1.{number}"},
+            }
+            for number in range(count)
+        ),
+    )
+    db.session.commit()
+
+
+def many_tokens(count: int, *, owner: User, now: datetime, prefix: str = "crowd") -> None:
+    """Tokens of one account, many more than it could make: as many as a project's people have together."""
+    _insert(
+        ApiToken,
+        (
+            {
+                "user_id": owner.id,
+                "description": f"{prefix}-{number}",
+                "token_hash": f"{prefix}-{number}".encode().rjust(32, b"."),
+                "hint": "WXYZ",
+                "reaches_all": True,
+                "creates_project": False,
+                "grants": ["upload"],
+                "networks": [],
+                "created_at": now,
             }
             for number in range(count)
         ),

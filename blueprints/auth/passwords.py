@@ -10,7 +10,7 @@ from blueprints.auth.token_pages import token_page
 from blueprints.browser_session import origin_of, row_session
 from blueprints.form_problems import INVALID, put
 from blueprints.gate import public
-from domain.identity import password_changes
+from domain.identity import password_changes, tokens
 from domain.identity.password_changes import LinkOver
 from domain.problems import Problem
 from models import db
@@ -66,6 +66,9 @@ def reset_password() -> ResponseReturnValue:
         return token_page("auth/reset_password.html", put(form, problem), form=form, username=username)
     if user.id == signed_in_id:
         row_session().end()  # it went with the account's other sessions
+    token_count = len(tokens.list_of(db.session(), user.id))
     db.session.commit()
+    if token_count:
+        return token_page("auth/password_set.html", (200, {}), token_count=token_count)
     flash("Your new password is set. Sign in with it.", "success")
     return redirect(url_for("auth.sign_in"), 303)

@@ -16,6 +16,7 @@ from blueprints.management import (  # noqa: E402, F401 - their routes register 
     organizations,
     password,
     project_settings,
+    project_tokens,
     projects,
     publishers,
     releases,

@@ -72,6 +72,9 @@ def mint(
     description = clean_label(wanted.description, most=MAX_DESCRIPTION, field="description")
     _check(wanted, description, longest=longest, now=now)
     throttle.take(db, (NEW_TOKENS, str(permit.account.user_id)), now=now)
+    # Projects are locked before accounts, as whoever deletes an account does.
+    chosen = wanted.projects if wanted.projects and not wanted.creates_project else None
+    projects = held(db, permit.account.user_id, chosen) if chosen else []
     # The lock has two forms sent at once wait for each other, so that both rules below see all tokens.
     owner = db.get_one(User, permit.account.user_id, with_for_update={"key_share": True})
     others = list_of(db, owner.id)
@@ -87,7 +90,7 @@ def mint(
         hint=hint(text),
         reaches_all=wanted.projects is None and not wanted.creates_project,
         creates_project=wanted.creates_project,
-        projects=held(db, owner.id, wanted.projects) if wanted.projects and not wanted.creates_project else [],
+        projects=projects,
         grants=[grant.value for grant in Grant if grant in wanted.grants],
         networks=list(wanted.networks),
         created_at=now,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import CompoundSelect, Select, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from domain.policy.targets import OrganizationRole, Role
@@ -24,6 +24,27 @@ class Keeper:
 def keepers_of(db: Session, project: Project) -> list[Keeper]:
     """Everybody with a role in the project, each once: owners first, then by name. Frozen accounts are left out: they
     look after nothing. `projects.role_of` asks the same of one person."""
+    parts = _parts_of(project).subquery()
+    found: dict[int, Keeper] = {}
+    for user, word, by in db.execute(select(User, parts.c.role, parts.c.by).join(User, User.id == parts.c.user_id)):
+        role = Role[word.upper()]
+        held = found.get(user.id)
+        if user.is_active and (held is None or (role, not by) > (held.role, not held.by)):
+            found[user.id] = Keeper(user, role, by)
+    return sorted(found.values(), key=lambda keeper: (-keeper.role, keeper.user.username_key))
+
+
+def owners_of(db: Session, project: Project) -> list[User]:
+    """Everybody who may act as an owner of the project, each once, by name."""
+    return [keeper.user for keeper in keepers_of(db, project) if keeper.role is Role.OWNER]
+
+
+def ids_of(project: Project) -> Select[int]:
+    """The accounts with a role in the project, frozen ones among them; some may come more than once."""
+    return select(_parts_of(project).subquery().c.user_id)
+
+
+def _parts_of(project: Project) -> CompoundSelect[int, str, str]:
     own = select(ProjectRole.user_id, ProjectRole.role, literal("").label("by")).where(
         ProjectRole.project_id == project.id
     )
@@ -41,16 +62,4 @@ def keepers_of(db: Session, project: Project) -> list[Keeper]:
         OrganizationMember.organization_id == project.organization_id,
         OrganizationMember.role == OrganizationRole.OWNER.word,
     )
-    parts = union_all(own, teams, owners).subquery()
-    found: dict[int, Keeper] = {}
-    for user, word, by in db.execute(select(User, parts.c.role, parts.c.by).join(User, User.id == parts.c.user_id)):
-        role = Role[word.upper()]
-        held = found.get(user.id)
-        if user.is_active and (held is None or (role, not by) > (held.role, not held.by)):
-            found[user.id] = Keeper(user, role, by)
-    return sorted(found.values(), key=lambda keeper: (-keeper.role, keeper.user.username_key))
-
-
-def owners_of(db: Session, project: Project) -> list[User]:
-    """Everybody who may act as an owner of the project, each once, by name."""
-    return [keeper.user for keeper in keepers_of(db, project) if keeper.role is Role.OWNER]
+    return union_all(own, teams, owners)

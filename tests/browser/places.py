@@ -228,6 +228,8 @@ PLACES = (
     Place("token created", "/manage/account/token/", "two", _press("Create token", description="ci")),
     Place("new secret for a token", "/manage/account/token/", "ana", _follow("New secret")),
     Place("remove a token", "/manage/account/token/", "ana", _follow("Remove")),
+    Place("tokens that reach a project", "/manage/project/acme-utils/tokens/", "ana"),
+    Place("no token reaches a project", "/manage/project/tide-charts/tokens/", "bo"),
     Place("remove all tokens", "/manage/account/token/remove-all/", "ana"),
     Place("no token to remove", "/manage/account/token/remove-all/", "cleo"),
     Place("why, without a trace", "/manage/account/why/", "ana"),

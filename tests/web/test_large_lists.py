@@ -9,7 +9,7 @@ from adapters.clock import SettableClock
 from models import Organization, Project, User
 from tests.browsing import Browser
 from tests.builders import People
-from tests.crowds import many_events, many_projects, many_releases, statements
+from tests.crowds import many_events, many_projects, many_releases, many_tokens, statements
 
 FEW, MANY, EVENTS = 60, 1_000, 10_000
 MOST = 25  # statements of one page, its frame and the gate included
@@ -19,6 +19,7 @@ PAGES = [
     "/project/crowd/",
     "/manage/account/history/",
     "/manage/account/token/",
+    "/manage/project/crowd/tokens/",
     "/user/ana/",
 ]
 
@@ -34,7 +35,7 @@ def ana(people: People) -> User:
 @pytest.fixture
 def crowd(people: People, ana: User) -> Project:
     """The project with very many releases."""
-    return people.a_project("crowd", ana)
+    return people.a_project("crowd", ana, maintainers=(people.a_member("bo"),))
 
 
 @pytest.fixture
@@ -52,6 +53,7 @@ def fill(clock: SettableClock, ana: User, crowd: Project, harbour: Organization)
         many_projects(count, owner=ana, now=now, prefix=name)
         many_projects(count, owner=ana, now=now, organization=harbour, prefix=f"harbour-{count}")
         many_releases(count, project=crowd, now=now)
+        many_tokens(count, owner=next(role.user for role in crowd.roles if role.user != ana), now=now, prefix=name)
         many_events(events, user=ana, now=now, project=crowd, organization=harbour)
 
     return more

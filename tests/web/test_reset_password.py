@@ -75,6 +75,34 @@ def test_s9_a_reset_touches_no_second_factor_and_signs_nobody_in(
     assert browser.get("/manage/account/").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("count", "words", "link"),
+    [
+        (1, "Your API token works on", "Sign in and remove the token"),
+        (3, "Your 3 API tokens work on", "Sign in and remove all tokens"),
+    ],
+)
+def test_whoever_has_tokens_is_offered_to_remove_them(
+    app: Flask, browser: Browser, people: People, clock: SettableClock, count: int, words: str, link: str
+) -> None:
+    ana = people.a_member("ana")
+    for number in range(count):
+        people.a_token(ana, f"ci {number}")
+    ask(browser)
+
+    page = browser.submit(link_to("ana@mail.example"), new_password=NEW, password_confirm=NEW)
+
+    assert page.h1 == "Your new password is set"
+    assert words in page.text
+    address = next(each.get("href") for each in page.root.iter("a") if "".join(each.itertext()) == link)
+    assert address is not None
+    assert browser.get("/manage/account/token/remove-all/").status_code == 303
+    browser.page(address)
+    browser.post(address, username="ana", password=NEW, next="/manage/account/token/remove-all/")
+    asked = browser.submit("/account/two-factor/", method="totp", totp_value=code_of(ana, clock))
+    assert asked.h1 in ("Remove all tokens?", "Remove your token?")
+
+
 @requirement("R77")
 def test_an_administrator_has_the_link_sent_to_the_owner_and_sees_nothing(browser: Browser, people: People) -> None:
     ana, ada = people.a_user("ana").verified().build(), people.a_member("ada")
