@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adapters.breaches import NoBreaches, RangeService
 from adapters.clock import Clock, SystemClock
+from adapters.leak_keys import PublishedKeys
 from adapters.mail import Mailer, mailer_from_url
 from adapters.secretbox import SecretBox
 from adapters.storage import open_store
@@ -164,6 +165,7 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
         box=box,
         hasher=PasswordHasher(HashCost(settings.hash_time_cost, settings.hash_memory_kib, 1)),
         breaches=RangeService(settings.breach_url) if settings.breach_url else NoBreaches(),
+        leak_keys=PublishedKeys(settings.leak_keys_url) if settings.leak_keys_url else None,
         notices=Notices(letters, box, sender=settings.mail_from, site=facts),
         mailer=mailer or _checked("COUNTERSIGN_MAIL_URL", lambda: mailer_from_url(settings.mail_url, sys.stdout)),
         store=_checked("COUNTERSIGN_STORAGE_URL", lambda: open_store(settings.storage_url, settings.data_dir)),

@@ -75,6 +75,11 @@ VARIABLES = (
         "none",
         "Where leaked passwords are looked up: `https://api.pwnedpasswords.com`, or a copy of your own.",
     ),
+    Variable(
+        "COUNTERSIGN_LEAK_KEYS_URL",
+        "none",
+        "The keys of whoever reports leaked API tokens: `https://api.github.com/meta/public_keys/secret_scanning`.",
+    ),
     Variable("COUNTERSIGN_REGISTRATION", "open", "`open`, `invite` or `closed`."),
     Variable(
         "COUNTERSIGN_NEW_BROWSERS",
@@ -114,6 +119,7 @@ class Settings:
     mail_url: str = field(default="console:", repr=False)
     mail_from: str = "countersign@localhost"
     breach_url: str = ""
+    leak_keys_url: str = ""
     registration: str = "open"
     new_browsers: str = "notice"
     require_2fa_new_users_from: date = date.min
@@ -162,6 +168,7 @@ class Settings:
             "mail_url": source.text("MAIL_URL", "console:"),
             "mail_from": source.text("MAIL_FROM", _default_sender(public_url)),
             "breach_url": source.parsed("BREACH_URL", "", _breach_url),
+            "leak_keys_url": source.parsed("LEAK_KEYS_URL", "", _keys_url),
             "registration": source.one_of("REGISTRATION", ("open", "invite", "closed")),
             "new_browsers": source.one_of("NEW_BROWSERS", ("notice", "confirm")),
             "require_2fa_new_users_from": source.parsed("REQUIRE_2FA_NEW_USERS_FROM", "always", _date_or_always),
@@ -273,6 +280,17 @@ def _breach_url(text: str) -> str:
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_NAMES:
         raise ValueError(f"use https for {parts.hostname}: what is asked there is nobody else's business.")
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def _keys_url(text: str) -> str:
+    """Empty where no report of a leak is taken."""
+    try:
+        return _breach_url(text)
+    except ValueError:
+        raise ValueError(
+            "write an address such as https://api.github.com/meta/public_keys/secret_scanning; "
+            "over http only on this machine, since whoever answers there can remove tokens."
+        ) from None
 
 
 def _database_url(text: str) -> str:

@@ -10,9 +10,9 @@ from domain.identity.sessions import Level
 
 csrf = CSRFProtect()
 
-# The colours are a cookie of one's own and nothing else: a token would give every passing visitor a session. The other
-# one is asked by programs, and only names the right address.
-FORGEABLE = frozenset({"site.theme", "upload.without_slash"})
+# The colours are a cookie of one's own and nothing else: a token would give every passing visitor a session. The others
+# are asked by programs, whose cookies count for nothing there: one only names the right address, the other is signed.
+FORGEABLE = frozenset({"api.disclose_token", "site.theme", "upload.without_slash"})
 
 
 def install(app: Flask) -> None:

@@ -7,6 +7,7 @@ from flask import current_app
 
 from adapters.breaches import Breaches
 from adapters.clock import Clock
+from adapters.leak_keys import LeakKeys
 from adapters.mail import Mailer
 from adapters.secretbox import SecretBox
 from adapters.storage import BlobStore
@@ -37,6 +38,7 @@ class Services:
     box: SecretBox
     hasher: PasswordHasher
     breaches: Breaches
+    leak_keys: LeakKeys | None  # None: no report of a leak is taken
     notices: Notices
     mailer: Mailer
     store: BlobStore

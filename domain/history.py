@@ -58,6 +58,7 @@ WORDS = {
     "account:token:added": "API token “{token}” created",
     "account:token:removed": "API token “{token}” removed",
     "account:token:all_removed": "All API tokens removed: {tokens}",
+    "account:token:leaked": "API token “{token}” removed: it was made public at {where}",
     "account:token:rotated": "API token “{token}” given a new secret",
     "account:token:former_ended": "Former secret of API token “{token}” ended",
     "operator:administrator:created": "Account created by the operator, as an administrator",

@@ -30,6 +30,7 @@ from tests.requirements import requirement
 
 # Everything that anybody may open. A route that is added here is a decision: say why in the commit.
 PUBLIC = {
+    "api.disclose_token",
     "auth.confirm_sign_in",
     "auth.passkey_options",
     "auth.passkey_validate",

@@ -4,4 +4,4 @@ from flask import Blueprint
 
 bp = Blueprint("api", __name__)
 
-from blueprints.api import yanks  # noqa: E402, F401 - its routes register themselves
+from blueprints.api import leaks, yanks  # noqa: E402, F401 - their routes register themselves

@@ -175,6 +175,11 @@ SAMPLES: dict[str, list[Values]] = {
     ],
     "token-added": [{"origin": ORIGIN, "token": token} for token in (EVERYTHING, SOMETHING, NEW, NEAR)],
     "token-former-ended": [{"origin": ORIGIN, "token": EVERYTHING}],
+    "token-leaked": [
+        {"name": "ci", "where": where, "last_used_at": at}
+        for where in ("", "https://git.example/acme/utils/blob/0123456789abcdef/release.yml")
+        for at in (None, START)
+    ],
     "token-removed": [{"origin": ORIGIN, "token": EVERYTHING}],
     "transfer-accepted": [{**by, **to} for by in (MINE, THEIRS) for to in RECEIVERS],
     "transfer-ended": [
@@ -249,6 +254,7 @@ ADVICE = {  # the pages where whoever did not do it sets things right, in the or
     "team-role-set": [RESET],
     "token-added": [RESET, TOKENS],
     "token-former-ended": [RESET, TOKENS],
+    "token-leaked": [TOKENS],
     "token-removed": [RESET, TOKENS],
     "transfer-accepted": [RESET],
     "transfer-ended": [RESET],
