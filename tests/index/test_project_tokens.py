@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from adapters.clock import SettableClock
 from domain.index.project_tokens import touching
@@ -75,8 +76,10 @@ def test_what_a_token_may_do_and_how_far_it_reaches_is_told_without_names(
     ]
 
 
-def test_pages_follow_one_another_without_a_gap(people: People, ana: User, acme: Project, clock: SettableClock) -> None:
-    bo = people.a_member("bo")
+def test_pages_follow_one_another_without_a_gap(either_app: Flask, clock: SettableClock) -> None:
+    people = People(either_app, clock)
+    ana, bo = people.a_member("ana"), people.a_member("bo")
+    acme = people.a_project("acme-utils", ana)
     db.session.add(ProjectRole(project_id=acme.id, user_id=bo.id, role="maintainer", since=clock.now()))
     for number in range(3):
         people.a_token(bo, f"ci {number}")

@@ -312,7 +312,7 @@ def test_the_list_says_what_each_token_reaches_when_it_was_used_and_when_it_ends
     ]
     assert rows["of nothing"][3] == "Nothing any more"
     assert rows["used"][3:6] == ["Everything", "22 Nov 2026 uv, 198.51.100.24 for acme-utils", "22 Dec 2026"]
-    assert rows["near"][2:4] == ["Upload, yank from 192.0.2.0/24", "One new project"]
+    assert rows["near"][2:4] == ["Upload, yank", "One new project from 192.0.2.0/24"]
 
 
 @pytest.mark.parametrize(
