@@ -125,7 +125,7 @@ class NotedLife(Visitor):
         self.field("new_password").fill(NEW_PASSWORD)
         self.field("password_confirm").fill(NEW_PASSWORD)
         self.press("Set the password")
-        self.arrives_at("Sign in")
+        self.arrives_at("Your new password is set")
 
     def meet_a_broken_index(self) -> None:
         """The journal is gone from the database, so that whatever would be written down there ends in a traceback."""

@@ -18,6 +18,9 @@ class Place:
     act: Callable[[Page], None] | None = field(default=None, compare=False)
 
 
+NEW_PASSWORD = "seven lanterns at the quiet pier"
+
+
 def _sign_in_wrongly(page: Page) -> None:
     page.fill("main [name=username]", "nobody-here")
     page.fill("main [name=password]", "not the password")
@@ -95,6 +98,12 @@ PLACES = (
     Place("forgotten password", "/account/request-password-reset/"),
     Place("reset requested", "/account/request-password-reset/", act=_press("Send the link", username_or_email="two")),
     Place("link that does not work", "/account/reset-password/?token=spent"),
+    Place(
+        "new password set, with tokens",
+        "/account/reset-password/?token={reset}",
+        "nobody",
+        _press("Set the password", new_password=NEW_PASSWORD, password_confirm=NEW_PASSWORD),
+    ),
     Place("not found", "/project/no-such-project/"),
     Place("second step", "/account/two-factor/", "half", _open_details),
     Place("second step with error", "/account/two-factor/", "half", _press("Sign in", totp_value="12")),

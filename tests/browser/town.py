@@ -8,6 +8,8 @@ from playwright.sync_api import Page
 from sqlalchemy import update
 
 from adapters.clock import SettableClock
+from domain.identity import ceremonies
+from domain.identity.ceremonies import Purpose
 from domain.identity.sessions import Level
 from domain.policy.principals import Grant
 from models import BrowserSession, ProjectRole, db
@@ -15,7 +17,7 @@ from tests.browser.keyholders import cookies_of, settle
 from tests.browser.live import Live
 from tests.browser.places import Place
 from tests.browser.windows import open_window
-from tests.browsing import Browser
+from tests.browsing import Browser, wiring_of
 from tests.builders import People
 from tests.packages import a_metadata, a_wheel, an_sdist
 from tests.uploading import upload
@@ -101,6 +103,7 @@ def _populate(app: Flask) -> tuple[Cookies, Words]:
         "two": people.a_user("two").verified().with_totp("Phone").with_totp("Tablet").with_recovery_codes().build(),
         "stale": people.a_member("stale"),
         "half": people.a_member("half"),
+        "rita": people.a_member("rita"),
         "root": people.an_administrator("root"),
     }
     club = people.an_organization("acme-club", users["ana"], managers=(users["cleo"],), members=(users["bo"],))
@@ -168,5 +171,10 @@ def _populate(app: Flask) -> tuple[Cookies, Words]:
     db.session.execute(update(BrowserSession).where(hers).values(confirmed_at=now - timedelta(hours=1)))
     db.session.commit()
     cookies = {name: cookies_of(browser) for name, browser in browsers.items()}
-    words = {"wish": str(wish_id), "asked": str(wish_id - 1), "transfer": str(transfer_id)}
+    people.a_token(users["rita"], "ci")
+    reset = ceremonies.begin(
+        db.session(), wiring_of(app).box, Purpose.RESET_PASSWORD, now=now, payload={}, user_id=users["rita"].id
+    )
+    db.session.commit()
+    words = {"reset": reset, "wish": str(wish_id), "asked": str(wish_id - 1), "transfer": str(transfer_id)}
     return cookies | keyholders.cookies, keyholders.words | words
