@@ -55,6 +55,7 @@ class Scene:
     """Everything twice, so that a permit for one can be tried on the other."""
 
     ana: User
+    bo: User
     project: Project
     release: Release
     yanked: Release
@@ -183,14 +184,14 @@ CALLS: dict[str, tuple[Action, Callable[[Scene], Subject | None], Call]] = {
         Action.INVITE_COLLABORATOR,
         lambda scene: scene.project,
         lambda permit, scene, notices, clock: collaborators.invite(
-            db.session(), permit, notices, scene.project, username="cleo", role=Role.OWNER, now=clock.now()
+            db.session(), permit, notices, scene.project, guest="cleo", role=Role.OWNER, now=clock.now()
         ),
     ),
     "revoke": (
         Action.REVOKE_INVITATION,
         lambda scene: scene.project,
         lambda permit, scene, notices, clock: collaborators.revoke(
-            db.session(), permit, scene.project, username="bo", now=clock.now()
+            db.session(), permit, notices, scene.project, guest="bo", now=clock.now()
         ),
     ),
     "accept": (
@@ -204,7 +205,14 @@ CALLS: dict[str, tuple[Action, Callable[[Scene], Subject | None], Call]] = {
         Action.DECLINE_INVITATION,
         lambda scene: scene.invitation,
         lambda permit, scene, notices, clock: collaborators.decline(
-            db.session(), permit, scene.invitation, now=clock.now()
+            db.session(), permit, notices, scene.invitation, now=clock.now()
+        ),
+    ),
+    "change somebody's role": (
+        Action.CHANGE_ROLE,
+        lambda scene: scene.project,
+        lambda permit, scene, notices, clock: collaborators.change_role(
+            db.session(), permit, notices, scene.project, username="dan", role=Role.MAINTAINER, now=clock.now()
         ),
     ),
     "remove somebody": (
@@ -394,6 +402,7 @@ def scenes(people: People) -> tuple[Scene, Scene]:
         found.append(
             Scene(
                 ana=ana,
+                bo=bo,
                 project=project,
                 release=people.a_release(project, "1.0", by=ana),
                 yanked=people.a_release(project, "0.8", by=ana, yanked_at=ana.registered_at),
@@ -425,7 +434,8 @@ def test_the_right_permit_is_taken(people: People, notices: Notices, clock: Sett
     scene, _ = scenes(people)
     before = contents()
 
-    call(permit_for(scene.ana, action, subject(scene), now=clock.now()), scene, notices, clock)
+    who = scene.bo if name == "accept" else scene.ana  # whoever owns it already accepts no invitation to it
+    call(permit_for(who, action, subject(scene), now=clock.now()), scene, notices, clock)
 
     assert contents() != before
 

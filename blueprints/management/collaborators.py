@@ -1,4 +1,4 @@
-"""The people of a project: inviting, answering, removing, leaving."""
+"""The people of a project: inviting, answering, changing roles, removing, leaving."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,27 +10,32 @@ from blueprints import intent, wiring
 from blueprints.form_problems import INVALID, Status, put, status_of
 from blueprints.gate import management_action
 from blueprints.management import bp
+from blueprints.management.inviting import count_invitation
 from blueprints.management.organization_people import accept_membership, decline_membership
 from blueprints.management.project_forms import InviteForm
 from blueprints.management.targets import ROW_ID, invitation_from_url, project_from_url
-from domain.identity import throttle
-from domain.identity.standing import standing_of
+from domain.identity.standing import factors_of
 from domain.index import collaborators, invitations
+from domain.index.collaborators import Collaborator
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
+from domain.policy.principals import Factor
 from domain.policy.targets import Role
 from domain.problems import Problem
-from models import Invitation, Project, ProjectRole, db
+from models import Invitation, Project, User, db
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who looks after a project. factors: the kinds of their second factors; None where that is not for the
-    viewer to know."""
+    """Somebody who looks after a project. by: who lends the role; empty for one of their own. own: their own role, if
+    any. factors: the kinds of their second factors; None where that is not for the viewer to know."""
 
     username: str
     role: str
-    since: datetime
+    by: str
+    own: str | None
+    since: datetime | None
+    is_active: bool
     factors: list[str] | None
 
 
@@ -55,36 +60,47 @@ def invite_collaborator(permit: Permit, project: Project) -> ResponseReturnValue
     form, now = InviteForm(), wiring.now()
     if not form.validate_on_submit():
         return _page(permit, project, form, (INVALID, {}))
+    guest, notices = form.username.data, wiring.services().notices
     try:
         role = _role(form.role.data)
-        throttle.take(db.session(), (throttle.INVITE, str(permit.account.user_id)), now=now)
-        collaborators.invite(
-            db.session(),
-            permit,
-            wiring.services().notices,
-            project,
-            username=form.username.data or "",
-            role=role,
-            now=now,
-        )
+        count_invitation(permit, guest)
+        collaborators.invite(db.session(), permit, notices, project, guest=guest, role=role, now=now)
     except Problem as problem:
         db.session.rollback()
         return _page(permit, project, form, put(form, problem))
-    flash(f"{form.username.data} is invited and has seven days to answer.", "success")
-    return _done(project)
+    flash(f"{guest} is invited and has seven days to answer.", "success")
+    return _done(permit, project)
 
 
 @bp.post("/manage/project/<name>/collaboration/revoke")
 @management_action(Action.REVOKE_INVITATION, target=project_from_url, resume="management.collaboration")
 def revoke_invitation(permit: Permit, project: Project) -> ResponseReturnValue:
     """Take an invitation back."""
-    username = request.form.get("username", "")
+    guest, notices = request.form.get("username", ""), wiring.services().notices
     try:
-        collaborators.revoke(db.session(), permit, project, username=username, now=wiring.now())
+        collaborators.revoke(db.session(), permit, notices, project, guest=guest, now=wiring.now())
     except Problem as problem:
         return _refused(permit, project, problem)
-    flash(f"The invitation of {username} was revoked.", "success")
-    return _done(project)
+    flash(f"The invitation of {guest} was revoked.", "success")
+    return _done(permit, project)
+
+
+@bp.route("/manage/project/<name>/collaboration/change", methods=["GET", "POST"])
+@management_action(Action.CHANGE_ROLE, target=project_from_url, keeps=("username", "role"))
+def change_role(permit: Permit, project: Project) -> ResponseReturnValue:
+    """Ask for somebody's new role, and give it to them."""
+    username = request.values.get("username", "")
+    if request.method != "POST":  # HEAD comes here, too
+        part = collaborators.part_of(db.session(), project, username) or abort(404)
+        return render_template("management/change_role.html", project=project, part=part)
+    found, now = wiring.services(), wiring.now()
+    try:
+        role = _role(request.form.get("role"))
+        collaborators.change_role(db.session(), permit, found.notices, project, username=username, role=role, now=now)
+    except Problem as problem:
+        return _refused(permit, project, problem)
+    flash(f"{username} is {collaborators.with_article(role.word)} of {project.name} now.", "success")
+    return _done(permit, project, username)
 
 
 @bp.route("/manage/project/<name>/collaboration/remove", methods=["GET", "POST"])
@@ -94,14 +110,15 @@ def remove_collaborator(permit: Permit, project: Project) -> ResponseReturnValue
     username = request.values.get("username", "")
     if request.method != "POST":  # HEAD comes here, too
         part = collaborators.part_of(db.session(), project, username) or abort(404)
-        return render_template("management/remove_collaborator.html", project=project, part=part)
+        impact = collaborators.impact_of_leaving(db.session(), project, part.user)
+        return render_template("management/remove_collaborator.html", project=project, part=part, impact=impact)
     found, now = wiring.services(), wiring.now()
     try:
         collaborators.remove(db.session(), permit, found.notices, project, username=username, now=now)
     except Problem as problem:
         return _refused(permit, project, problem)
     flash(f"{username} no longer looks after {project.name}.", "success")
-    return _done(project)
+    return _done(permit, project, username)
 
 
 @bp.route("/manage/project/<name>/collaboration/leave", methods=["GET", "POST"])
@@ -109,7 +126,9 @@ def remove_collaborator(permit: Permit, project: Project) -> ResponseReturnValue
 def leave_project(permit: Permit, project: Project) -> ResponseReturnValue:
     """Ask whether one means to go, and give one's part up."""
     if request.method != "POST":  # HEAD comes here, too
-        return render_template("management/leave_project.html", project=project)
+        me = db.session.get_one(User, permit.account.user_id)
+        impact = collaborators.impact_of_leaving(db.session(), project, me)
+        return render_template("management/leave_project.html", project=project, impact=impact)
     name = project.name
     try:
         collaborators.leave(db.session(), permit, wiring.services().notices, project, now=wiring.now())
@@ -132,7 +151,7 @@ def accept_invitation(permit: Permit, invitation: Invitation) -> ResponseReturnV
     except Problem as problem:
         return _too_late(problem)
     flash(f"You now look after {project.name}.", "success")
-    return _done(project)
+    return _done(permit, project)
 
 
 @bp.post(f"/manage/projects/invitation/<{ROW_ID}:invitation_id>/decline")
@@ -143,7 +162,7 @@ def decline_invitation(permit: Permit, invitation: Invitation) -> ResponseReturn
         return decline_membership(permit, invitation)
     name = invitations.name_of(invitation)
     try:
-        collaborators.decline(db.session(), permit, invitation, now=wiring.now())
+        collaborators.decline(db.session(), permit, wiring.services().notices, invitation, now=wiring.now())
     except Problem as problem:
         return _too_late(problem)
     db.session.commit()
@@ -161,13 +180,16 @@ def _page(
     problem: Problem | None = None,
 ) -> ResponseReturnValue:
     is_owner = permit.target is not None and permit.target.role is Role.OWNER
-    parts = collaborators.of_project(db.session(), project)
+    found = collaborators.everybody_in(db.session(), project)
+    # Which second factors somebody has is for the owners of their projects to know, who answer for each other; whoever
+    # is only invited is no business of theirs.
+    factors = factors_of(db.session(), [each.user.id for each in found]) if is_owner else {}
     page = render_template(
         "management/collaboration.html",
         project=project,
         form=form,
-        people=[_person(part, is_for_owner=is_owner) for part in parts],
-        invitations=collaborators.invitations_of(db.session(), project, now=wiring.now()),
+        people=[_person(each, factors.get(each.user.id)) for each in found],
+        invitations=invitations.of_place(db.session(), project, now=wiring.now()),
         is_owner=is_owner,
         is_kept=is_kept,
         problem=problem,
@@ -175,11 +197,16 @@ def _page(
     return page, *status
 
 
-def _person(part: ProjectRole, *, is_for_owner: bool) -> Person:
-    """Which second factors somebody has is for the owners of their projects to know, who answer for each other."""
-    standing = standing_of(db.session(), part.user_id) if is_for_owner else None
-    factors = sorted(factor.value for factor in standing.factors) if standing is not None else None
-    return Person(part.user.username, part.role, part.since, factors)
+def _person(each: Collaborator, factors: frozenset[Factor] | None) -> Person:
+    return Person(
+        username=each.user.username,
+        role=each.role.word,
+        by=each.by,
+        own=each.own.role if each.own is not None else None,
+        since=each.own.since if each.own is not None else None,
+        is_active=each.user.is_active,
+        factors=sorted(factor.value for factor in factors) if factors is not None else None,
+    )
 
 
 def _role(word: str | None) -> Role:
@@ -189,10 +216,12 @@ def _role(word: str | None) -> Role:
     return found
 
 
-def _done(project: Project) -> ResponseReturnValue:
+def _done(permit: Permit, project: Project, username: str = "") -> ResponseReturnValue:
+    """Back to the people; to one's projects for whoever has changed their own part."""
+    is_own = username.strip().lower() == permit.account.username.lower()
     address = url_for("management.collaboration", name=project.normalized_name)
     db.session.commit()
-    return redirect(address, 303)
+    return redirect(url_for("management.projects") if is_own else address, 303)
 
 
 def _refused(permit: Permit, project: Project, problem: Problem) -> ResponseReturnValue:

@@ -10,9 +10,9 @@ from blueprints import intent, wiring
 from blueprints.form_problems import INVALID, Status, put, status_of
 from blueprints.gate import management_action
 from blueprints.management import bp
+from blueprints.management.inviting import count_invitation
 from blueprints.management.organization_forms import InviteMemberForm
 from blueprints.management.targets import organization_from_url
-from domain.identity import throttle
 from domain.identity.standing import factors_of
 from domain.index import invitations, organization_members
 from domain.policy.actions import Action
@@ -58,7 +58,7 @@ def invite_member(permit: Permit, organization: Organization) -> ResponseReturnV
     guest, notices = form.guest.data, wiring.services().notices
     try:
         role = _role(form.role.data)
-        throttle.take(db.session(), (throttle.INVITE, str(permit.account.user_id)), now=now)
+        count_invitation(permit, guest)
         organization_members.invite(db.session(), permit, notices, organization, guest=guest, role=role, now=now)
     except Problem as problem:
         db.session.rollback()
@@ -73,11 +73,9 @@ def invite_member(permit: Permit, organization: Organization) -> ResponseReturnV
 )
 def revoke_member_invitation(permit: Permit, organization: Organization) -> ResponseReturnValue:
     """Take an invitation back."""
-    number = request.form.get("invitation", 0, type=int)
+    guest, notices = request.form.get("username", ""), wiring.services().notices
     try:
-        guest = organization_members.revoke(
-            db.session(), permit, organization, invitation_id=number if 0 < number < 2**31 else 0, now=wiring.now()
-        )
+        organization_members.revoke(db.session(), permit, notices, organization, guest=guest, now=wiring.now())
     except Problem as problem:
         return _refused(permit, organization, problem)
     flash(f"The invitation of {guest} was revoked.", "success")
@@ -155,7 +153,7 @@ def decline_membership(permit: Permit, invitation: Invitation) -> ResponseReturn
     """Turn an offer of a part in an organization down."""
     name = invitations.name_of(invitation)
     try:
-        organization_members.decline(db.session(), permit, invitation, now=wiring.now())
+        organization_members.decline(db.session(), permit, wiring.services().notices, invitation, now=wiring.now())
     except Problem as problem:
         return _too_late(problem)
     db.session.commit()
@@ -198,7 +196,7 @@ def _page(
         organization=organization,
         people=people,
         next=leaf.next,
-        invitations=organization_members.invitations_of(db.session(), organization, now=now) if is_owner else [],
+        invitations=invitations.of_place(db.session(), organization, now=now) if is_owner else [],
         form=form,
         is_owner=is_owner,
         is_kept=is_kept and is_owner,

@@ -60,7 +60,7 @@ class YankForm(FlaskForm):  # type: ignore[misc]
 class InviteForm(FlaskForm):  # type: ignore[misc]
     """Ask somebody to help."""
 
-    username = Line("Username")
+    username = Line("Username or email address")
     role = RadioField(
         "What may they do?",
         choices={

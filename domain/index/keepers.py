@@ -6,6 +6,7 @@ from sqlalchemy import CompoundSelect, Select, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from domain.policy.targets import OrganizationRole, Role
+from domain.problems import Problem
 from models import OrganizationMember, Project, ProjectRole, Team, TeamMember, TeamProject, User
 
 
@@ -32,6 +33,16 @@ def keepers_of(db: Session, project: Project) -> list[Keeper]:
         if user.is_active and (held is None or (role, not by) > (held.role, not held.by)):
             found[user.id] = Keeper(user, role, by)
     return sorted(found.values(), key=lambda keeper: (-keeper.role, keeper.user.username_key))
+
+
+def hold(db: Session, user_id: int) -> User:
+    """The account that is about to get a role, held against its own deletion until the transaction ends: else a project
+    could be left to nobody. Raises Problem if it is gone or frozen."""
+    held = select(User).where(User.id == user_id).with_for_update(read=True, key_share=True)
+    user = db.scalar(held.execution_options(populate_existing=True))
+    if user is None or not user.is_active:
+        raise Problem("This account can take nothing over.")
+    return user
 
 
 def owners_of(db: Session, project: Project) -> list[User]:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, delete, select, true
-from sqlalchemy.orm import Session, contains_eager, joinedload
+from sqlalchemy.orm import Session, contains_eager
 
-from domain import journal, naming
-from domain.index import invitations, organizations, parting, teams
+from domain import journal
+from domain.index import invitations, keepers, organizations, parting, teams
 from domain.index.announcements import announce_in
 from domain.notices import Notices
 from domain.policy.actions import Action
@@ -18,7 +18,6 @@ from models import Invitation, Organization, OrganizationMember, PendingPublishe
 from models.user import username_key
 
 PAGE = 50
-MAX_ADDRESS = 254
 
 
 @dataclass(frozen=True)
@@ -58,12 +57,6 @@ def everybody_in(db: Session, organization: Organization) -> list[User]:
     return [part.user for part in db.scalars(active)]
 
 
-def invitations_of(db: Session, organization: Organization, *, now: datetime) -> list[Invitation]:
-    """The organization's open invitations, oldest first, each with whom it is to and who sent it."""
-    sent = invitations.open_at(now).where(Invitation.organization_id == organization.id)
-    return list(db.scalars(sent.options(joinedload(Invitation.user), joinedload(Invitation.invited_by))))
-
-
 def invite(
     db: Session,
     permit: Permit,
@@ -76,64 +69,55 @@ def invite(
 ) -> Invitation:
     """Offer somebody a part in the organization, for seven days. It gives them nothing until they accept.
 
-    guest: a username, or an address: then whoever has proved that it is theirs may answer, and nobody learns here
-    whether anybody has. Raises Problem: nobody of that name, in already, invited already. The caller counts the try in
-    `throttle.INVITE`.
+    guest: a username, or an address: then whoever has proved that it is theirs may answer. Raises Problem at the field
+    `guest`: nobody of that name, in already, invited already. The caller counts the try in `throttle.INVITE`.
     """
     permit.covers(Action.INVITE_MEMBER, organization)
     lock(db, permit, organization, OrganizationRole.OWNER)
-    here = Invitation.organization_id == organization.id
-    db.execute(delete(Invitation).where(here, Invitation.expires_at <= now))
-    typed = guest.strip()
-    address = typed if "@" in typed else None
-    user = _guest(db, organization, typed) if address is None else None
-    _check_address(address)
-    is_theirs = Invitation.address_key == address.lower() if address else Invitation.user_id == (user.id if user else 0)
-    if db.scalar(select(Invitation.id).where(here, is_theirs)) is not None:
-        raise Problem(f"{typed} is invited already and has not answered yet.", field="guest")
-    invitation = Invitation(
-        organization=organization,
-        user=user,
-        address=address,
-        address_key=address.lower() if address else None,
-        role=role.word,
-        invited_by_id=permit.account.user_id,
-        created_at=now,
-        expires_at=now + invitations.INVITATION_LASTS,
-    )
-    db.add(invitation)
-    db.flush()
-    told: dict[str, object] = {"guest": user.username if user else address, "role": role.word}
-    record(db, permit, "organization:invitation:sent", organization, user, told, now=now)
-    _send_invitation(db, permit, notices, invitation, now=now)
+    who = invitations.read_guest(db, guest, field="guest")
+    if who.user is not None and organizations.role_of(db, organization, who.user.id) is not None:
+        raise Problem(f"{who.name} belongs to {organization.name} already.", field="guest")
+    invitation = invitations.add(db, permit, organization, who, role=role.word, field="guest", now=now)
+    told: dict[str, object] = {"guest": who.name, "role": role.word}
+    record(db, permit, "organization:invitation:sent", organization, who.user, told, now=now)
+    invitations.tell_guest(db, permit, notices, "organization-invitation", invitation, now=now)
     return invitation
 
 
-def revoke(db: Session, permit: Permit, organization: Organization, *, invitation_id: int, now: datetime) -> str:
-    """Take an open invitation back; to whom it was. Raises Problem if there is none of that number."""
+def revoke(
+    db: Session, permit: Permit, notices: Notices, organization: Organization, *, guest: str, now: datetime
+) -> None:
+    """Take an open invitation back; whoever was invited is told. guest: the username or address.
+
+    Raises Problem if there is none.
+    """
     permit.covers(Action.REVOKE_MEMBER_INVITATION, organization)
     lock(db, permit, organization, OrganizationRole.OWNER)
-    open_ones = invitations.open_at(now).where(Invitation.organization_id == organization.id)
-    invitation = db.scalar(open_ones.where(Invitation.id == invitation_id))
+    invitation = invitations.find_to(db, organization, guest, now=now)
     if invitation is None:
         raise Problem("This invitation is not open any more: it was answered, revoked, or has expired.")
-    user, guest = invitation.user, invitation.user.username if invitation.user else invitation.address or ""
-    db.delete(invitation)
-    db.flush()
-    record(db, permit, "organization:invitation:revoked", organization, user, {"guest": guest}, now=now)
-    return guest
+    who = invitations.guest_of(invitation)
+    record(db, permit, "organization:invitation:revoked", organization, who.user, {"guest": who.name}, now=now)
+    invitations.tell_guest(db, permit, notices, "invitation-revoked", invitation, now=now)
+    invitations.spend(db, invitation, now=now)
 
 
 def accept(db: Session, permit: Permit, notices: Notices, invitation: Invitation, *, now: datetime) -> Organization:
     """Take the part that was offered, and return the organization. Its owners and the person are told.
 
-    Raises Problem if the offer is not open any more, or if one belongs to the organization already.
+    Raises Problem: the offer is not open any more, whoever made it is no owner any more, or one belongs to it already.
     """
     permit.covers(Action.ACCEPT_INVITATION, invitation)
-    organization, role = _answer(db, invitation, now=now)
-    user, owners = db.get_one(User, permit.account.user_id), owners_of(db, organization)
+    organization, role, host_id = _organization_of(invitation), invitation.role, invitation.invited_by_id
+    db.execute(select(Organization.id).where(Organization.id == organization.id).with_for_update())
+    user = keepers.hold(db, permit.account.user_id)
+    invitations.spend(db, invitation, now=now)
+    is_owner = organizations.role_of(db, organization, host_id) is OrganizationRole.OWNER
+    invitations.check_host(db.get_one(User, host_id), organization, is_owner=is_owner)
     if organizations.role_of(db, organization, user.id) is not None:
         raise Problem(f"You belong to {organization.name} already.")
+    invitations.drop_others(db, organization, user.id)
+    owners = owners_of(db, organization)
     db.add(OrganizationMember(organization=organization, user=user, role=role, since=now))
     db.flush()
     record(db, permit, "organization:member:added", organization, user, {"role": role}, now=now)
@@ -143,12 +127,13 @@ def accept(db: Session, permit: Permit, notices: Notices, invitation: Invitation
     return organization
 
 
-def decline(db: Session, permit: Permit, invitation: Invitation, *, now: datetime) -> None:
-    """Turn the offer down. Raises Problem if it is not open any more."""
+def decline(db: Session, permit: Permit, notices: Notices, invitation: Invitation, *, now: datetime) -> None:
+    """Turn the offer down; whoever made it is told. Raises Problem if it is not open any more."""
     permit.covers(Action.DECLINE_INVITATION, invitation)
-    organization, _ = _answer(db, invitation, now=now)
-    user = db.get_one(User, permit.account.user_id)
-    record(db, permit, "organization:invitation:declined", organization, user, {}, now=now)
+    organization, host = _organization_of(invitation), invitation.invited_by
+    invitations.spend(db, invitation, now=now)
+    record(db, permit, "organization:invitation:declined", organization, None, {}, now=now)
+    announce_in(db, permit, notices, "invitation-declined", [host], organization=organization, now=now, project=None)
 
 
 def change_role(
@@ -244,47 +229,9 @@ def record(
     )
 
 
-def _guest(db: Session, organization: Organization, name: str) -> User:
-    user = None
-    if naming.looks_like_name(name):
-        user = db.scalar(select(User).where(User.username_key == username_key(name), User.is_active))
-    if user is None:
-        raise Problem("There is nobody of that name on this index. Check the spelling.", field="guest")
-    if organizations.role_of(db, organization, user.id) is not None:
-        raise Problem(f"{user.username} belongs to {organization.name} already.", field="guest")
-    return user
-
-
-def _check_address(address: str | None) -> None:
-    if address is None:
-        return
-    left, _, right = address.partition("@")
-    fits = len(address) <= MAX_ADDRESS and address.isprintable() and " " not in address and "@" not in right
-    if not (fits and left and "." in right.strip(".")):
-        raise Problem("This is neither a username nor an email address.", field="guest")
-
-
-def _send_invitation(db: Session, permit: Permit, notices: Notices, invitation: Invitation, *, now: datetime) -> None:
-    """By mail to the address that was invited, or to whom it is to: not to an address that may be somebody else's."""
-    facts: dict[str, object] = {
-        "organization": invitation.organization,
-        "role": invitation.role,
-        "until": invitation.expires_at,
-    }
-    facts["by"] = permit.account.username
-    if invitation.address is not None:
-        notices.send(db, "organization-invitation", to=invitation.address, user_id=None, now=now, **facts)
-    elif invitation.user is not None and invitation.user.has_verified_email:
-        notices.tell(db, invitation.user, "organization-invitation", now=now, **facts)
-
-
-def _answer(db: Session, invitation: Invitation, *, now: datetime) -> tuple[Organization, str]:
-    """Spend an open invitation to an organization, once; what it was for, and which part it offers."""
-    organization, role = invitation.organization, invitation.role
-    assert organization is not None  # noqa: S101 - one to a project is answered elsewhere
-    db.execute(select(Organization.id).where(Organization.id == organization.id).with_for_update())
-    invitations.spend(db, invitation, now=now)
-    return organization, role
+def _organization_of(invitation: Invitation) -> Organization:
+    assert invitation.organization is not None  # noqa: S101 - one to a project is answered elsewhere
+    return invitation.organization
 
 
 def _parts(organization: Organization) -> Select[OrganizationMember]:

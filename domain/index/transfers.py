@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from domain import journal, naming
 from domain.index import organizations, projects, teams
 from domain.index.announcements import announce
-from domain.index.keepers import keepers_of, owners_of
+from domain.index.keepers import hold, keepers_of, owners_of
 from domain.index.names import normalize
 from domain.notices import Notices
 from domain.policy.actions import Action
@@ -137,11 +137,7 @@ def accept(db: Session, permit: Permit, notices: Notices, transfer: Transfer, *,
     project = transfer.project
     _lock_organizations(db, project.organization_id)
     _lock_project(db, transfer)
-    # Against the deletion of the receiver's account in this moment: a project would be left to nobody.
-    key_share = select(User).where(User.id == permit.account.user_id).with_for_update(read=True, key_share=True)
-    receiver = db.scalar(key_share.execution_options(populate_existing=True))
-    if receiver is None or not receiver.is_active:
-        raise _NotOpen(project)
+    receiver = hold(db, permit.account.user_id)
     named = _named(transfer)
     before = _spend(db, permit, transfer, now=now)
     project.organization = None

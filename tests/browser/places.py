@@ -159,6 +159,8 @@ PLACES = (
     Place("account without second factor", "/manage/account/", "uma"),
     Place("why, with a trace", "/manage/account/why/", "uma"),
     Place("projects empty", "/manage/projects/", "uma"),
+    Place("change a collaborator's role", "/manage/project/acme-utils/collaboration/change?username=bo", "ana"),
+    Place("people of an organization's project", "/manage/project/tide-tables/collaboration/", "ana"),
     Place("archived projects", "/manage/projects/?status=archived", "ana"),
     Place("archived projects empty", "/manage/projects/?status=archived", "cleo"),
     Place("settings of a project", "/manage/project/acme-utils/settings/", "ana"),

@@ -97,6 +97,12 @@ SAMPLES: dict[str, list[Values]] = {
     "browser-trusted": [{"origin": ORIGIN, "until": START + timedelta(days=30)}],
     "collaborator-added": [{**MINE, "role": "owner"}, {**MINE, "role": "maintainer"}],
     "collaborator-removed": [{**MINE, "person": "bo"}, {**THEIRS, "person": "bo"}, {**THEIRS, "person": "cy"}],
+    "collaborator-role-changed": [
+        {**by, "person": person, "role": role, "was": was}
+        for by in (MINE, THEIRS)
+        for person in ("ana", "bo", "cy")
+        for role, was in (("owner", "maintainer"), ("maintainer", "owner"))
+    ],
     "confirm-browser": [{"origin": ORIGIN, "token": LINK, "username": "ana"}],
     "factor-added": [APP, KEY, PASSKEY],
     "factor-removed": [APP, KEY, PASSKEY],
@@ -106,6 +112,8 @@ SAMPLES: dict[str, list[Values]] = {
     "file-published": [{**by, **FILE, "is_first": is_first} for by in (MINE, THEIRS) for is_first in (True, False)],
     "invitation": [{**THEIRS, "role": role, "until": START + timedelta(days=7)} for role in ("owner", "maintainer")],
     "invitation-accepted": [{**THEIRS, "role": role} for role in ("owner", "maintainer")],
+    "invitation-declined": [{**THEIRS, "organization": None}, {**THEIRS_THERE, "project": None}],
+    "invitation-revoked": [{**THEIRS, "organization": None}, {**THEIRS_THERE, "project": None}],
     "key-refused": [{"origin": ORIGIN, "label": "Blue key"}],
     "member-added": [
         {**by, "person": by["by"], "role": role}
@@ -213,6 +221,7 @@ ADVICE = {  # the pages where whoever did not do it sets things right, in the or
     "browser-trusted": [RESET],
     "collaborator-added": [RESET],
     "collaborator-removed": [RESET],
+    "collaborator-role-changed": [RESET],
     "confirm-browser": [RESET],
     "factor-added": [RESET, FACTORS],
     "factor-removed": [RESET, FACTORS],
@@ -265,6 +274,7 @@ ADVICE = {  # the pages where whoever did not do it sets things right, in the or
 ADVICE_ABOUT_OTHERS = {  # somebody else of the project did it
     "collaborator-removed": [PEOPLE],
     "file-published": [RELEASES],
+    "collaborator-role-changed": [PEOPLE],
     "invitation-accepted": [PEOPLE],
     "member-added": [MEMBERS],
     "member-removed": [MEMBERS],

@@ -87,8 +87,8 @@ def test_what_is_revoked_or_over_cannot_be_accepted(
     browser.submit(f"{PEOPLE}invite", guest="bo", role="member")
     number = invitation().id
 
-    revoked = browser.submit(f"{PEOPLE}revoke", invitation=number)
-    again = browser.submit(f"{PEOPLE}revoke", invitation=number, status=422)
+    revoked = browser.submit(f"{PEOPLE}revoke", username="bo")
+    again = browser.submit(f"{PEOPLE}revoke", username="bo", status=422)
     late = theirs.post(answer(number, "accept"))
     browser.submit(f"{PEOPLE}invite", guest="bo", role="member")
     row = invitation()
@@ -135,17 +135,34 @@ def test_a_refused_invitation_says_why(
     assert len(db.session.scalars(sa.select(Invitation)).all()) == 2
 
 
-def test_whoever_belongs_already_is_told_so(ana: User, browser: Browser, app: Flask, people: People) -> None:
+def test_whoever_came_in_has_no_other_invitation(ana: User, browser: Browser, app: Flask, people: People) -> None:
     theirs = Browser(app).sign_in(people.a_member("bo"))
     for guest in ("bo", "bo@mail.example"):
         browser.submit(f"{PEOPLE}invite", guest=guest, role="member")
     first, second = [row.id for row in db.session.scalars(sa.select(Invitation).order_by(Invitation.id))]
 
     theirs.submit(answer(first, "accept"))
-    page = theirs.submit(answer(second, "accept"))
+
+    assert theirs.post(answer(second, "accept")).status_code == 404
+    assert parts() == {"ana": "owner", "bo": "member"}
+
+
+def test_whoever_belongs_already_is_told_so(ana: User, browser: Browser, app: Flask, people: People) -> None:
+    theirs = Browser(app).sign_in(people.a_member("bo"))
+    browser.submit(f"{PEOPLE}invite", guest="bo", role="owner")
+    member = OrganizationMember(user_id=bo_id(), role="member", since=ana.registered_at)
+    member.organization_id = db.session.scalars(sa.select(OrganizationMember.organization_id)).one()
+    db.session.add(member)
+    db.session.commit()
+
+    page = theirs.submit(answer(invitation().id, "accept"))
 
     assert "You belong to acme already." in page.text
     assert parts() == {"ana": "owner", "bo": "member"}
+
+
+def bo_id() -> int:
+    return db.session.scalars(sa.select(User.id).where(User.username == "bo")).one()
 
 
 def test_members_and_managers_invite_nobody(ana: User, app: Flask, people: People) -> None:
@@ -158,5 +175,5 @@ def test_members_and_managers_invite_nobody(ana: User, app: Flask, people: Peopl
     theirs = Browser(app).sign_in(mia)
 
     assert theirs.submit(f"{PEOPLE}invite", guest="bo", role="owner", status=403).stop is not None
-    assert theirs.submit(f"{PEOPLE}revoke", invitation=1, status=403).stop is not None
+    assert theirs.submit(f"{PEOPLE}revoke", username="bo", status=403).stop is not None
     assert "Invite somebody" not in theirs.page(PEOPLE).text

@@ -167,10 +167,16 @@ def test_one_can_look_for_a_part_a_person_and_days(
         for number, (by, tag) in enumerate([(ana, "project:release:added"), (bo, "project:invitation:sent")]):
             clock.set(clock.now().replace(day=day, hour=23 * number, minute=59 * number, second=59 * number))
             clock.advance(timedelta(seconds=-1))  # `note` goes on by one
-            note(tide, tag, clock, {"version": f"{day}", "project": f"the {day}th", "role": "owner"}, by=by)
+            note(
+                tide,
+                tag,
+                clock,
+                {"version": f"{day}", "project": f"the {day}th", "role": "owner", "guest": "bo"},
+                by=by,
+            )
     browser.sign_in(ana)  # the former session is over
     releases = [f"Release {day} published" for day in (24, 23, 22)]
-    invitations = [f"Invitation to the {day}th as owner" for day in (24, 23, 22)]
+    invitations = [f"Invitation of bo to the {day}th as owner" for day in (24, 23, 22)]
 
     for query, expected in {
         "show=releases": releases,
@@ -269,7 +275,14 @@ def test_every_part_finds_something() -> None:
 def test_the_file_has_what_the_page_has(
     browser: Browser, clock: SettableClock, tide: Project, ana: User, bo: User
 ) -> None:
-    note(tide, "project:invitation:sent", clock, {"project": "tide-tables", "role": "owner"}, by=ana, about=bo)
+    note(
+        tide,
+        "project:invitation:sent",
+        clock,
+        {"project": "tide-tables", "role": "owner", "guest": "bo"},
+        by=ana,
+        about=bo,
+    )
     note(tide, "project:file:added", clock, {"filename": "tide.whl"}, by=bo, origin=ELSEWHERE)
 
     answer = browser.get(FILE)
@@ -288,7 +301,7 @@ def test_the_file_has_what_the_page_has(
         {
             "time": "2026-11-22T14:05:11Z",
             "event": "project:invitation:sent",
-            "words": "Invitation to tide-tables as owner",
+            "words": "Invitation of bo to tide-tables as owner",
             "by": "ana",
             "about": "bo",
             "address": "203.0.113.7",
