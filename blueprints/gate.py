@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from flask import Flask
+from flask import Flask, g
 from flask.typing import ResponseReturnValue
 
 from blueprints import wiring
@@ -74,6 +74,7 @@ def management_action(
             decision = judge(principal, judged, found, wiring.services().policy, wiring.now())
             if not isinstance(decision, Permit):
                 return answer(decision, channel, resume=resume, keeps=keeps)
+            g.judged = found  # for the frame of the page, which offers what this person may do there
             if target is None:
                 return view(decision, **url_values)
             return view(decision, found.subject if found is not None else None)

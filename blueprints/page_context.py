@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from flask import Flask, request
+from flask import Flask, g, request
 from sqlalchemy import func, select
 
 from blueprints import intent, wiring
 from blueprints.caller import signed_in_user
 from domain.identity import recovery
 from domain.identity.standing import standing_of
+from domain.policy.targets import Role, Target
 from models import Project, db
 
 THEME_COOKIE = "theme"
@@ -47,7 +48,7 @@ class Site:
 
 
 def install(app: Flask) -> None:
-    """Give every template `site`, `viewer`, `theme` and `kept_action()`."""
+    """Give every template `site`, `viewer`, `theme`, `kept_action()` and `owns_project()`."""
     app.context_processor(_context)
 
 
@@ -58,7 +59,14 @@ def _context() -> dict[str, object]:
         "viewer": _viewer(),
         "theme": theme if theme in THEMES else "auto",
         "kept_action": intent.peek,
+        "owns_project": _owns_project,
     }
+
+
+def _owns_project() -> bool:
+    """Whether the viewer may act as an owner of the project that this page is about."""
+    judged = g.get("judged")
+    return isinstance(judged, Target) and judged.role is Role.OWNER
 
 
 def _viewer() -> Viewer | None:

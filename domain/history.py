@@ -91,6 +91,8 @@ WORDS = {
     "project:collaborator:removed": "No longer {role} of {project}",
     "project:publisher:added": "Trusted publisher {publisher} of {project} added",
     "project:publisher:removed": "Trusted publisher {publisher} of {project} removed",
+    "project:tokens:refused": "Uploads to {project} from trusted publishers only",
+    "project:tokens:accepted": "Uploads to {project} with API tokens allowed again",
     "organization:request:made": "Organization {organization} requested",
     "organization:request:asked": "Question about the request for {organization}",
     "organization:request:answered": "Question about the request for {organization} answered",
@@ -175,7 +177,7 @@ class ProjectPart(Section):
 
     RELEASES = ("releases", "Releases and files", ("project:release:", "project:file:"))
     PEOPLE = ("people", "People", ("project:collaborator:", "project:invitation:", "organization:team"))
-    PUBLISHERS = ("publishers", "Trusted publishers", ("project:publisher:", "account:publisher:"))
+    PUBLISHERS = ("publishers", "Trusted publishers", ("project:publisher:", "project:tokens:", "account:publisher:"))
     TOKENS = ("tokens", "API tokens", ("account:token:",))
 
 

@@ -84,6 +84,8 @@ DANGEROUS = {
     Action.CREATE_TOKEN,
     Action.REMOVE_TOKEN,
     Action.ARCHIVE_PROJECT,
+    Action.CHANGE_UPLOADERS,
+    Action.CHANGE_ROLE,
     Action.TRANSFER_PROJECT,
     Action.WITHDRAW_TRANSFER,
     Action.DELETE_PROJECT,

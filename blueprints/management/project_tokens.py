@@ -19,6 +19,4 @@ from models import Project, db
 def project_tokens(permit: Permit, project: Project) -> ResponseReturnValue:
     """List them, fifty on a page."""
     leaf = touching(db.session(), project, now=wiring.now(), after=number(request.args.get("after", "")))
-    return render_template(
-        "management/project_tokens.html", project=project, tokens=leaf.tokens, older=leaf.older, is_owner=True
-    )
+    return render_template("management/project_tokens.html", project=project, tokens=leaf.tokens, older=leaf.older)

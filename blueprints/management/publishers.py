@@ -5,13 +5,14 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 
 from blueprints import intent, wiring
-from blueprints.form_problems import INVALID, Status, put
+from blueprints.form_problems import INVALID, Status, put, status_of
 from blueprints.gate import management_action
 from blueprints.management import bp
 from blueprints.management.publisher_forms import FIELDS, form_for
 from blueprints.management.targets import ROW_ID, project_from_url, publisher_from_url
 from domain.identity import throttle
 from domain.index import publishers
+from domain.index.project_tokens import touching
 from domain.index.publisher_identities import GITHUB, PROVIDERS, Provider, limits_of, provider_of
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
@@ -72,6 +73,34 @@ def remove_publisher(permit: Permit, publisher: TrustedPublisher) -> ResponseRet
         return redirect(url_for("management.publishing", name=project.normalized_name), 303)
     flash(f"{title} is no trusted publisher of {project.name} any more.", "success")
     return _done(project)
+
+
+@bp.route("/manage/project/<name>/publishing/uploaders", methods=["GET", "POST"])
+@management_action(Action.CHANGE_UPLOADERS, target=project_from_url)
+def change_uploaders(permit: Permit, project: Project) -> ResponseReturnValue:
+    """Say what it means to take trusted publishers only, or API tokens again, and do so."""
+    if request.method != "POST":  # HEAD comes here, too
+        return _uploaders_page(project)
+    takes_tokens, now = request.form.get("takes_tokens") == "yes", wiring.now()
+    try:
+        publishers.set_uploaders(
+            db.session(), permit, wiring.services().notices, project, takes_tokens=takes_tokens, now=now
+        )
+    except Problem as problem:
+        db.session.rollback()
+        return _uploaders_page(project, problem), *status_of(problem)
+    flash(f"{project.name} takes {'API tokens again' if takes_tokens else 'trusted publishers only'}.", "success")
+    return _done(project)
+
+
+def _uploaders_page(project: Project, problem: Problem | None = None) -> str:
+    return render_template(
+        "management/change_uploaders.html",
+        project=project,
+        publishers=publishers.of_project(db.session(), project),
+        leaf=touching(db.session(), project, now=wiring.now()),
+        problem=problem,
+    )
 
 
 def _form(provider: Provider, *, is_filled_in: bool = False) -> FlaskForm:

@@ -103,7 +103,7 @@ def revoke(db: Session, permit: Permit, notices: Notices, project: Project, *, g
     projects.lock(db, permit, project)
     invitation = invitations.find_to(db, project, guest, now=now)
     if invitation is None:
-        raise Problem(f"{guest.strip()} has no open invitation: it was answered, revoked, or has expired.")
+        raise Problem("This invitation is not open any more: it was answered, revoked, or has expired.")
     who, role = invitations.guest_of(invitation), invitation.role
     _record(db, permit, "project:invitation:revoked", project, who.user, role=role, guest=who.name, now=now)
     invitations.tell_guest(db, permit, notices, "invitation-revoked", invitation, now=now)

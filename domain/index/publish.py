@@ -53,6 +53,13 @@ class RoleLost(Problem):
         super().__init__(f"You are no longer among those who may upload to {name}.", code="no_permission")
 
 
+class Changed(Problem):
+    """The project no longer stands as it did when this upload was let in."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} changed while this file was on its way. Upload again.", code="try_again")
+
+
 @dataclass(frozen=True)
 class Published:
     """What became of an upload. is_new: False if the very same file was there already, and nothing has changed.
@@ -122,9 +129,23 @@ def _project_for(db: Session, permit: Permit, name: str, *, now: datetime) -> tu
     locked = select(Project).where(Project.id == project.id).with_for_update(key_share=True)
     if db.scalar(locked.execution_options(populate_existing=True)) is None:
         raise projects.Gone(project.name)
-    if permit.action is not Action.CREATE_PROJECT and projects.role_of(db, project, permit.account.user_id) is None:
-        raise RoleLost(project.name)
+    if permit.action is not Action.CREATE_PROJECT:
+        _look_again(db, permit, project)
     return project, False
+
+
+def _look_again(db: Session, permit: Permit, project: Project) -> None:
+    """What was judged before the file was read must still be so. Where it is not, the next try is judged anew and told
+    why: the rule is not written here a second time."""
+    target, then = projects.target_of(db, project, permit.account.user_id), permit.target
+    if target.role is None:
+        raise RoleLost(project.name)
+    if then is None or (target.status, target.takes_tokens, target.asks_for_key) != (
+        then.status,
+        then.takes_tokens,
+        then.asks_for_key,
+    ):
+        raise Changed(project.name)
 
 
 def _add(db: Session, permit: Permit, notices: Notices, project: Project, checked: Checked, *, now: datetime) -> None:

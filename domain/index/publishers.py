@@ -9,6 +9,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session, selectinload
 
 from domain import journal
+from domain.index import projects
 from domain.index.announcements import announce
 from domain.index.keepers import keepers_of
 from domain.index.publisher_identities import Provider, check, title_of
@@ -59,7 +60,7 @@ def add(
     """
     permit.covers(Action.ADD_PUBLISHER, project)
     identity = check(provider, values, added_issuers(db, provider))
-    _lock(db, project)
+    projects.lock(db, permit, project)  # nobody adds one twice at once
     same = TrustedPublisher.fingerprint == identity.fingerprint
     if db.scalar(select(TrustedPublisher.id).where(TrustedPublisher.project_id == project.id, same)) is not None:
         raise Problem(f"{identity.title} is a trusted publisher of {project.name} already, with just these limits.")
@@ -82,7 +83,7 @@ def remove(db: Session, permit: Permit, notices: Notices, publisher: TrustedPubl
     """Trust a publisher no more. All who look after the project are told. Raises Problem if it is gone already."""
     permit.covers(Action.REMOVE_PUBLISHER, publisher)
     project, title = publisher.project, called(publisher)
-    _lock(db, project)
+    projects.lock(db, permit, project)
     spent: CursorResult[Any] = db.execute(  # type: ignore[assignment]  # of a DELETE it is one
         delete(TrustedPublisher).where(TrustedPublisher.id == publisher.id)
     )
@@ -91,9 +92,20 @@ def remove(db: Session, permit: Permit, notices: Notices, publisher: TrustedPubl
     _tell(db, permit, notices, "removed", project, title, now=now)
 
 
-def _lock(db: Session, project: Project) -> None:
-    """Have changes to a project's publishers wait for each other: nobody adds one twice at once."""
-    db.execute(select(Project.id).where(Project.id == project.id).with_for_update())
+def set_uploaders(
+    db: Session, permit: Permit, notices: Notices, project: Project, *, takes_tokens: bool, now: datetime
+) -> None:
+    """Have the project take files from trusted publishers only, or from API tokens again. All who look after it are
+    told. Raises Problem if it is so already."""
+    permit.covers(Action.CHANGE_UPLOADERS, project)
+    projects.lock(db, permit, project)  # an upload that is under way looks again behind this lock
+    if project.takes_tokens == takes_tokens:
+        raise Problem(f"{project.name} takes {'API tokens' if takes_tokens else 'trusted publishers only'} already.")
+    project.takes_tokens = takes_tokens
+    db.flush()
+    _record(db, permit, f"project:tokens:{'accepted' if takes_tokens else 'refused'}", project, {}, now=now)
+    people = [keeper.user for keeper in keepers_of(db, project)]
+    announce(db, permit, notices, "project-uploaders", people, project=project, now=now)
 
 
 def _tell(
@@ -106,16 +118,20 @@ def _tell(
     *,
     now: datetime,
 ) -> None:
-    event = {"added": "project:publisher:added", "removed": "project:publisher:removed"}[what]
+    _record(db, permit, f"project:publisher:{what}", project, {"publisher": title}, now=now)
+    people = [keeper.user for keeper in keepers_of(db, project)]
+    announce(db, permit, notices, f"publisher-{what}", people, project=project, now=now, publisher=title)
+
+
+def _record(
+    db: Session, permit: Permit, event: str, project: Project, details: dict[str, object], *, now: datetime
+) -> None:
     journal.record(
         db,
         event,
         now=now,
         origin=permit.principal.origin,
         actor_id=permit.account.user_id,
-        user_id=permit.account.user_id,
         project_id=project.id,
-        details={"project": project.name, "publisher": title},
+        details={"project": project.name, **details},
     )
-    people = [keeper.user for keeper in keepers_of(db, project)]
-    announce(db, permit, notices, f"publisher-{what}", people, project=project, now=now, publisher=title)

@@ -193,7 +193,13 @@ class Action(Enum):
     )
 
     VIEW_PUBLISHERS = Needs("manage trusted publishers", PUBLISHERS, role=Role.OWNER, statuses=ALWAYS)
-    ADD_PUBLISHER = Needs("add a trusted publisher", PUBLISHERS, role=Role.OWNER, fresh=True)
+    ADD_PUBLISHER = Needs(
+        "add a trusted publisher",
+        PUBLISHERS,
+        role=Role.OWNER,
+        statuses=frozenset({ProjectStatus.ACTIVE}),
+        fresh=True,
+    )
     REMOVE_PUBLISHER = Needs("remove a trusted publisher", PUBLISHERS, role=Role.OWNER, statuses=ALWAYS, fresh=True)
     CHANGE_UPLOADERS = Needs("change what may upload to a project", PUBLISHERS, role=Role.OWNER, fresh=True)
     ADD_PENDING_PUBLISHER = Needs("add a pending publisher", PUBLISHERS, fresh=True)

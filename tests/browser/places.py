@@ -161,6 +161,8 @@ PLACES = (
     Place("projects empty", "/manage/projects/", "uma"),
     Place("change a collaborator's role", "/manage/project/acme-utils/collaboration/change?username=bo", "ana"),
     Place("people of an organization's project", "/manage/project/tide-tables/collaboration/", "ana"),
+    Place("take trusted publishers only", "/manage/project/acme-utils/publishing/uploaders", "ana"),
+    Place("take trusted publishers only, without one", "/manage/project/acme-client/publishing/uploaders", "ana"),
     Place("archived projects", "/manage/projects/?status=archived", "ana"),
     Place("archived projects empty", "/manage/projects/?status=archived", "cleo"),
     Place("settings of a project", "/manage/project/acme-utils/settings/", "ana"),

@@ -17,7 +17,7 @@ from domain.index.uploads import Upload
 from domain.policy.actions import Action
 from domain.policy.decision import PermitMismatch
 from domain.problems import Problem
-from models import DeletedFilename, File, Project, Release, SimplePage, User, db
+from models import DeletedFilename, File, Organization, Project, Release, SimplePage, User, db
 from tests.browsing import wiring_of
 from tests.builders import People
 from tests.letters import letters, notices_to
@@ -287,5 +287,33 @@ def test_a_role_that_was_lost_while_the_file_was_read_publishes_nothing(publishe
 
     with pytest.raises(publish.RoleLost):
         published(an_sdist(), by=bo)
+
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(File)) == 1
+
+
+def _archive(project: Project) -> None:
+    project.status = "archived"
+
+
+def _shut(project: Project) -> None:
+    project.takes_tokens = False
+
+
+def _join(project: Project) -> None:
+    facts = {"name": "acme", "name_key": "acme", "display_name": "Acme", "asks_for_key": True}
+    project.organization = Organization(created_at=project.created_at, **facts)
+
+
+@pytest.mark.parametrize("change", [_archive, _shut, _join])
+def test_a_project_that_changed_while_the_file_was_read_asks_to_upload_again(
+    published: Publish, change: Callable[[Project], None]
+) -> None:
+    """The next try is judged anew and told why: here stands no second rule."""
+    published(a_wheel())
+    change(db.session.scalars(sa.select(Project)).one())
+    db.session.commit()
+
+    with pytest.raises(publish.Changed, match="Upload again"):
+        published(an_sdist())
 
     assert db.session.scalar(sa.select(sa.func.count()).select_from(File)) == 1

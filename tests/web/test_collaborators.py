@@ -196,7 +196,7 @@ def test_a_revoked_invitation_is_gone(ana: User, browser: Browser, people: Peopl
     again = browser.submit(f"{PEOPLE}revoke", username="bo", status=422)
 
     assert "The invitation of bo was revoked." in page.text
-    assert notice_of(again) == "bo has no open invitation: it was answered, revoked, or has expired."
+    assert notice_of(again) == "This invitation is not open any more: it was answered, revoked, or has expired."
 
 
 def test_somebody_is_removed_after_a_question(ana: User, browser: Browser, people: People) -> None:

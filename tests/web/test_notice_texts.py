@@ -68,6 +68,8 @@ NEAR = ApiToken(
 )
 MINE: Values = {"origin": ORIGIN, "project": ACME, "by": "ana"}
 THEIRS: Values = {"project": ACME, "by": "bo"}
+OPEN = Project(name="Acme.Utils", normalized_name="acme-utils", takes_tokens=True)
+SHUT = Project(name="Acme.Utils", normalized_name="acme-utils", takes_tokens=False)
 SHELVED = Project(name="Acme.Utils", normalized_name="acme-utils", status="archived")
 OFFICE = Organization(name="Tide-Office", name_key="tide-office", display_name="The Tide Office")
 MY_TEAM: Values = {"origin": ORIGIN, "organization": OFFICE, "team": "Crew", "by": "ana"}
@@ -151,6 +153,7 @@ SAMPLES: dict[str, list[Values]] = {
     "project-given-back": [{**by, "organization": OFFICE} for by in (MINE, THEIRS)],
     "project-deleted": [{**by, "until": START} for by in (MINE, THEIRS)],
     "project-status": [{**by, "project": each} for by in (MINE, THEIRS) for each in (ACME, SHELVED)],
+    "project-uploaders": [{**by, "project": each} for by in (MINE, THEIRS) for each in (OPEN, SHUT)],
     "publisher-added": [{**by, "publisher": "acme/acme-utils/release.yml on GitHub"} for by in (MINE, THEIRS)],
     "publisher-removed": [{**by, "publisher": "acme/acme-utils/release.yml on GitHub"} for by in (MINE, THEIRS)],
     "recovery-code-used": [{"origin": ORIGIN, "left": left, "few": FEW} for left in (0, 1, 3, 4, 9)],
@@ -236,6 +239,7 @@ ADVICE = {  # the pages where whoever did not do it sets things right, in the or
     "project-given-back": [RESET],
     "project-deleted": [RESET],
     "project-status": [RESET],
+    "project-uploaders": [RESET],
     "publisher-added": [RESET],
     "publisher-removed": [RESET],
     "recovery-code-used": [RESET, CODES, FACTORS],
@@ -287,6 +291,7 @@ ADVICE_ABOUT_OTHERS = {  # somebody else of the project did it
     "file-deleted": [RELEASES],
     "project-deleted": ["/manage/projects/"],
     "project-status": ["/manage/project/acme-utils/settings/"],
+    "project-uploaders": [PUBLISHING],
     "publisher-added": [PUBLISHING],
     "publisher-removed": [PUBLISHING],
     "release-deleted": [PEOPLE],

@@ -14,8 +14,10 @@ from domain.policy.actions import Action
 from models import Attempt, Event, Issuer, Mail, Project, TrustedPublisher, User, db
 from tests.browsing import Browser, wiring_of
 from tests.builders import People
+from tests.packages import a_wheel
 from tests.permits import permit_for
 from tests.races import at_once
+from tests.uploading import upload
 
 PAGE = "/manage/project/acme-utils/publishing/"
 UTILS = {"owner": "Acme", "repository": "acme-utils", "workflow": "release.yml"}
@@ -126,20 +128,6 @@ def test_only_owners_see_and_add(project: Project, app: Flask) -> None:
     assert stored() == []
 
 
-def test_a_quarantined_project_gets_no_publisher_and_an_archived_one_does(project: Project, browser: Browser) -> None:
-    project.status = "quarantined"
-    db.session.commit()
-    refused = browser.post(f"{PAGE}add", ADDED).status_code
-    before = len(stored())
-    project.status = "archived"
-    db.session.commit()
-
-    browser.submit(f"{PAGE}add", ADDED)
-
-    assert (refused, before) == (403, 0)
-    assert len(stored()) == 1
-
-
 def test_a_spent_budget_is_said(project: Project, browser: Browser, clock: SettableClock) -> None:
     browser.submit(f"{PAGE}add", ADDED)
     db.session.execute(sa.update(Attempt).where(Attempt.bucket.startswith(ADD_PUBLISHER.name)).values(count=100))
@@ -167,3 +155,83 @@ def test_the_same_added_at_once_is_added_once(either_app: Flask, clock: Settable
 
     assert len([refusal for refusal in refusals if refusal is None]) == 1
     assert len(stored()) == 1
+
+
+def uploaders(project_id: int) -> bool:
+    db.session.rollback()
+    return db.session.get_one(Project, project_id).takes_tokens
+
+
+def test_a_project_takes_trusted_publishers_only_and_tokens_again(
+    project: Project, browser: Browser, app: Flask, people: People
+) -> None:
+    bo = db.session.scalars(sa.select(User).where(User.username == "bo")).one()
+    project_id, text = project.id, people.a_token(bo, "nightly")[1]
+    people.a_publisher(project)
+
+    asked = browser.page(f"{PAGE}uploaders")
+    shut = browser.submit(f"{PAGE}uploaders", takes_tokens="no")
+    refused = upload(app, text, a_wheel())
+    again = browser.page(f"{PAGE}uploaders")
+    opened = browser.submit(f"{PAGE}uploaders", takes_tokens="yes")
+
+    assert asked.h1 == "Take trusted publishers only?"
+    assert "“nightly” of bo" in asked.text
+    assert "Its one trusted publisher uploads as before" in asked.text
+    assert "acme-utils takes trusted publishers only." in shut.text
+    assert "API tokens are refused." in shut.text
+    assert refused.status_code == 403
+    assert "takes files from trusted publishers only" in refused.status
+    assert again.h1 == "Take API tokens again?"
+    assert "acme-utils takes API tokens again." in opened.text
+    assert uploaders(project_id)
+    assert upload(app, text, a_wheel()).status_code == 200
+    mails = [to for notice, to in told() if notice == "project-uploaders"]
+    assert sorted(mails) == ["ana@mail.example"] * 2 + ["bo@mail.example"] * 2
+    tags = db.session.scalars(sa.select(Event.tag).where(Event.tag.like("project:tokens:%")).order_by(Event.id))
+    assert list(tags) == ["project:tokens:refused", "project:tokens:accepted"]
+
+
+def test_without_a_publisher_the_page_warns_first(project: Project, browser: Browser) -> None:
+    page = browser.page(f"{PAGE}uploaders")
+
+    assert "acme-utils has no trusted publisher yet: nothing could upload to it then." in page.text
+    assert "None reaches it today." in page.text
+
+
+def test_what_is_so_already_is_refused(project: Project, browser: Browser) -> None:
+    assert "takes API tokens already" in browser.submit(f"{PAGE}uploaders", takes_tokens="yes", status=422).text
+    browser.submit(f"{PAGE}uploaders", takes_tokens="no")
+    nonsense = browser.submit(f"{PAGE}uploaders", takes_tokens="maybe", status=422)
+    assert "takes trusted publishers only already" in nonsense.text
+
+
+def test_only_owners_say_what_may_upload(project: Project, app: Flask) -> None:
+    bo = db.session.scalars(sa.select(User).where(User.username == "bo")).one()
+
+    assert Browser(app).sign_in(bo).post(f"{PAGE}uploaders", takes_tokens="no").status_code == 403
+
+
+@pytest.mark.parametrize("status", ["archived", "quarantined"])
+def test_a_project_that_takes_no_files_gets_no_publisher(project: Project, browser: Browser, status: str) -> None:
+    project.status = status
+    db.session.commit()
+
+    page = browser.page(PAGE)
+    refused = browser.submit(f"{PAGE}add", ADDED, status=403)
+
+    assert f"acme-utils is {status}, and takes no new publisher." in page.text
+    assert refused.stop is not None
+    assert stored() == []
+
+
+def test_owners_find_publishing_and_settings_on_every_page_of_the_project(
+    project: Project, browser: Browser, app: Flask, people: People
+) -> None:
+    bo = db.session.scalars(sa.select(User).where(User.username == "bo")).one()
+    theirs = Browser(app).sign_in(bo)
+    here = "/manage/project/acme-utils/"
+
+    for page in ("releases/", "collaboration/", "history/"):
+        assert {PAGE, f"{here}settings/"} <= set(browser.page(f"{here}{page}").links()), page
+        assert not {PAGE, f"{here}settings/"} & set(theirs.page(f"{here}{page}").links()), page
