@@ -61,6 +61,8 @@ WORDS = {
     "account:token:leaked": "API token “{token}” removed: it was made public at {where}",
     "account:token:rotated": "API token “{token}” given a new secret",
     "account:token:former_ended": "Former secret of API token “{token}” ended",
+    "index:issuer:added": "Issuer of identities {issuer} added: {url}",
+    "index:issuer:removed": "Issuer of identities {issuer} removed: {url}",
     "operator:administrator:created": "Account created by the operator, as an administrator",
     "operator:keys:rotated": "All secrets sealed under key {key} by the operator",
     "operator:factors:reset": "All second factors removed by the operator",
@@ -170,6 +172,7 @@ class Part(Section):
     PROJECTS = ("projects", "Projects", ("project:",))
     ORGANIZATIONS = ("organizations", "Organizations", ("organization:",))
     PUBLISHERS = ("publishers", "Pending publishers", ("account:publisher:",))
+    ADMINISTRATION = ("administration", "Administration", ("index:",))
 
 
 class ProjectPart(Section):

@@ -24,6 +24,7 @@ from models import (
     Email,
     File,
     Invitation,
+    Issuer,
     KeptName,
     Organization,
     OrganizationMember,
@@ -431,6 +432,13 @@ class People:
         db.session.add(row)
         db.session.commit()
         return row
+
+    def an_issuer(self, url: str, *, provider: str = "oidc", name: str = "Our forge") -> Issuer:
+        """An issuer of identities that an administrator added."""
+        issuer = Issuer(url=url, provider=provider, name=name, added_at=self._clock.now())
+        db.session.add(issuer)
+        db.session.commit()
+        return issuer
 
     def an_administrator(self, username: str = "root") -> User:
         """A member who is an administrator of the index."""

@@ -83,6 +83,8 @@ DANGEROUS = {
     Action.MAKE_RECOVERY_CODES,
     Action.CREATE_TOKEN,
     Action.REMOVE_TOKEN,
+    Action.ADD_ISSUER,
+    Action.REMOVE_ISSUER,
     Action.ARCHIVE_PROJECT,
     Action.CHANGE_UPLOADERS,
     Action.CHANGE_ROLE,
@@ -154,6 +156,7 @@ def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
     project.organization = office
     to_nora = people.a_transfer(people.a_project("buoy", friend), nora, by=friend)
     to_office = people.a_transfer(people.a_project("chart", friend), office, by=friend)
+    issuer = people.an_issuer("https://forge.acme.example")
     wish = people.a_request("tide-club", nora)
     elsewhere = browsers.meet(db.session(), nora.id, None, origin=ORIGIN, now=nora.registered_at).row
     session, _ = sessions.start(db.session(), origin=ORIGIN, now=nora.registered_at)
@@ -170,6 +173,7 @@ def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
         "publisher_id": publisher.id,
         "token_id": token.id,
         "invitation_id": invitation.id,
+        "issuer_id": issuer.id,
         "transfer_id": to_nora.id,
         "offer_id": to_office.id,
         "email_id": nora.emails[1].id,

@@ -4,4 +4,4 @@ from flask import Blueprint
 
 bp = Blueprint("admin", __name__)
 
-from blueprints.admin import requests  # noqa: E402, F401 - their routes register themselves
+from blueprints.admin import issuers, requests  # noqa: E402, F401 - their routes register themselves

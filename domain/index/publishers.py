@@ -12,7 +12,7 @@ from domain import journal
 from domain.index import projects
 from domain.index.announcements import announce
 from domain.index.keepers import keepers_of
-from domain.index.publisher_identities import Provider, check, title_of
+from domain.index.publisher_identities import CheckedIdentity, Provider, check, title_of
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
@@ -38,6 +38,19 @@ def added_issuers(db: Session, provider: Provider) -> dict[str, str]:
     return {issuer.url: issuer.name for issuer in db.scalars(rows)}
 
 
+def read_identity(db: Session, provider: Provider, values: Mapping[str, str]) -> CheckedIdentity:
+    """The CI identity that was typed. An issuer that an administrator added stays until the transaction ends.
+
+    Raises Problem with the field at fault.
+    """
+    identity = check(provider, values, added_issuers(db, provider))
+    if identity.issuer not in (provider.issuer, provider.own):
+        held = select(Issuer.id).where(Issuer.url == identity.issuer).with_for_update(read=True)
+        if db.scalar(held) is None:
+            raise Problem("This issuer was removed just now. Choose another one.", field="issuer")
+    return identity
+
+
 def called(publisher: TrustedPublisher) -> str:
     """How lists, mails and the journal call it."""
     return title_of(publisher.provider, publisher.issuer, publisher.facts)
@@ -59,7 +72,7 @@ def add(
     The caller counts the try in `throttle.ADD_PUBLISHER`.
     """
     permit.covers(Action.ADD_PUBLISHER, project)
-    identity = check(provider, values, added_issuers(db, provider))
+    identity = read_identity(db, provider, values)
     projects.lock(db, permit, project)  # nobody adds one twice at once
     same = TrustedPublisher.fingerprint == identity.fingerprint
     if db.scalar(select(TrustedPublisher.id).where(TrustedPublisher.project_id == project.id, same)) is not None:

@@ -21,7 +21,7 @@ from adapters.mail import MemoryMailer
 from app import create_app
 from domain.identity.recovery import FEW
 from domain.notices import Letter
-from models import ApiToken, Mail, Organization, OrganizationRequest, Project, User, db
+from models import ApiToken, Issuer, Mail, Organization, OrganizationRequest, Project, User, db
 from tests.browsing import wiring_of
 from tests.builders import PASSWORD, People
 from tests.conftest import COMPILED, START, settings_for
@@ -68,6 +68,7 @@ NEAR = ApiToken(
 )
 MINE: Values = {"origin": ORIGIN, "project": ACME, "by": "ana"}
 THEIRS: Values = {"project": ACME, "by": "bo"}
+FORGE = Issuer(name="Our forge", url="https://forge.acme.example/api/actions")
 OPEN = Project(name="Acme.Utils", normalized_name="acme-utils", takes_tokens=True)
 SHUT = Project(name="Acme.Utils", normalized_name="acme-utils", takes_tokens=False)
 SHELVED = Project(name="Acme.Utils", normalized_name="acme-utils", status="archived")
@@ -116,6 +117,8 @@ SAMPLES: dict[str, list[Values]] = {
     "invitation-accepted": [{**THEIRS, "role": role} for role in ("owner", "maintainer")],
     "invitation-declined": [{**THEIRS, "organization": None}, {**THEIRS_THERE, "project": None}],
     "invitation-revoked": [{**THEIRS, "organization": None}, {**THEIRS_THERE, "project": None}],
+    "issuer-added": [{"origin": ORIGIN, "by": "ana", "issuer": FORGE}, {"by": "bo", "issuer": FORGE}],
+    "issuer-removed": [{"origin": ORIGIN, "by": "ana", "issuer": FORGE}, {"by": "bo", "issuer": FORGE}],
     "key-refused": [{"origin": ORIGIN, "label": "Blue key"}],
     "member-added": [
         {**by, "person": by["by"], "role": role}
@@ -231,6 +234,8 @@ ADVICE = {  # the pages where whoever did not do it sets things right, in the or
     "factor-renamed": [RESET, FACTORS],
     "factors-reset": [RESET],
     "file-published": [TOKENS, RELEASES],
+    "issuer-added": [RESET],
+    "issuer-removed": [RESET],
     "key-refused": [RESET],
     "organization-project-reserved": [RESET],
     "account-deleted": [],
@@ -280,6 +285,8 @@ ADVICE_ABOUT_OTHERS = {  # somebody else of the project did it
     "file-published": [RELEASES],
     "collaborator-role-changed": [PEOPLE],
     "invitation-accepted": [PEOPLE],
+    "issuer-added": ["/admin/issuers/"],
+    "issuer-removed": ["/admin/issuers/"],
     "member-added": [MEMBERS],
     "member-removed": [MEMBERS],
     "member-role-changed": [MEMBERS],

@@ -1,0 +1,152 @@
+"""Who else may say which CI job is which: issuers of identities that administrators let in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from domain import journal, naming
+from domain.index.publisher_identities import GITLAB, OIDC, PROVIDERS
+from domain.notices import Notices
+from domain.policy.actions import Action
+from domain.policy.decision import Permit
+from domain.policy.targets import Target
+from domain.problems import Problem
+from models import Issuer, PendingPublisher, Project, TrustedPublisher, User
+
+KINDS = (GITLAB, OIDC)  # whose claims the tokens of an added issuer may have
+MAX_URL, MAX_NAME = 255, 64
+
+
+@dataclass(frozen=True)
+class Line:
+    """An issuer in the list, with how many publishers name it, pending ones among them."""
+
+    issuer: Issuer
+    publishers: int
+
+
+def target_of(issuer: Issuer) -> Target:
+    """An issuer as the target of what an administrator does to it."""
+    return Target(issuer, issuer.name)
+
+
+def find(db: Session, issuer_id: int) -> Issuer | None:
+    """The issuer of this number."""
+    return db.get(Issuer, issuer_id)
+
+
+def listed(db: Session) -> list[Line]:
+    """All that were added, by name. Administrators add a handful."""
+    counted = [
+        select(func.count()).where(table.issuer == Issuer.url).correlate(Issuer).scalar_subquery()
+        for table in (TrustedPublisher, PendingPublisher)
+    ]
+    rows = db.execute(select(Issuer, *counted).order_by(Issuer.name, Issuer.id))
+    return [Line(row[0], row[1] + row[2]) for row in rows]
+
+
+def projects_of(db: Session, issuer: Issuer, *, most: int = 50) -> list[str]:
+    """The projects with a trusted publisher of this issuer, by name."""
+    named = select(Project.name).join(TrustedPublisher).where(TrustedPublisher.issuer == issuer.url).distinct()
+    return list(db.scalars(named.order_by(Project.name).limit(most)))
+
+
+def pending_of(db: Session, issuer: Issuer) -> int:
+    """How many pending publishers name this issuer."""
+    return db.scalar(select(func.count()).where(PendingPublisher.issuer == issuer.url)) or 0
+
+
+def add(
+    db: Session,
+    permit: Permit,
+    notices: Notices,
+    *,
+    kind: str,
+    name: str,
+    url: str,
+    allows_private: bool,
+    now: datetime,
+) -> Issuer:
+    """Let publishers name another issuer; all administrators are told.
+
+    kind: "gitlab" for a self-managed GitLab, "oidc" for anything else that signs OpenID Connect tokens.
+    url: the `iss` of its tokens, to the letter: OpenID Connect Core §2 compares it so.
+    Raises Problem at the field.
+    """
+    permit.covers(Action.ADD_ISSUER)
+    if kind not in {provider.word for provider in KINDS}:
+        raise Problem("Choose what it is.", field="kind")
+    called = naming.clean_line(name, field="name", most=MAX_NAME)
+    if not called:
+        raise Problem("Give the issuer a name by which people know it.", field="name")
+    address = _clean_url(url, allows_private=allows_private)
+    if db.scalar(select(Issuer.id).where(Issuer.url == address)) is not None:
+        raise Problem("This issuer was added already.", field="url")
+    issuer = Issuer(
+        url=address,
+        provider=kind,
+        name=called,
+        allows_private=allows_private,
+        added_by_id=permit.account.user_id,
+        added_at=now,
+    )
+    db.add(issuer)
+    db.flush()
+    _tell(db, permit, notices, "added", issuer, now=now)
+    return issuer
+
+
+def remove(db: Session, permit: Permit, notices: Notices, issuer: Issuer, *, now: datetime) -> None:
+    """Let no publisher name this issuer any more; all administrators are told. Raises Problem while some do."""
+    permit.covers(Action.REMOVE_ISSUER, issuer)
+    locked = select(Issuer).where(Issuer.id == issuer.id).with_for_update()
+    if db.scalar(locked.execution_options(populate_existing=True)) is None:
+        raise Problem("This issuer was removed already.")
+    if projects_of(db, issuer, most=1) or pending_of(db, issuer):
+        raise Problem(f"Publishers still name {issuer.name}. Their owners have to remove them first.")
+    _tell(db, permit, notices, "removed", issuer, now=now)
+    db.delete(issuer)
+    db.flush()
+
+
+def _clean_url(typed: str, *, allows_private: bool) -> str:
+    """The address as it is compared: nothing of it is changed but the case of its host. A host of one word is one of a
+    private network."""
+    text = typed.strip()
+    if len(text) > MAX_URL:
+        raise Problem(f"This has {len(text)} characters. The limit is {MAX_URL}.", field="url")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise Problem("This is not a web address.", field="url") from None
+    plain = text.isascii() and text.isprintable() and " " not in text and not (parts.query or parts.fragment)
+    host = parts.hostname
+    if parts.scheme != "https" or not host or "@" in parts.netloc or not plain or "\\" in text:
+        raise Problem(
+            "Give the issuer as its tokens name it: an address that begins with https://, without a query.", field="url"
+        )
+    if "." not in host and not allows_private:
+        raise Problem("A host of one word lies in a private network: tick that below.", field="url")
+    address = f"https://{host.lower()}{'' if port is None else f':{port}'}{parts.path}"
+    if any(address.rstrip("/") in (one.issuer, one.own) for one in PROVIDERS.values()):
+        raise Problem("This one is known already: choose it where a publisher is added.", field="url")
+    return address
+
+
+def _tell(db: Session, permit: Permit, notices: Notices, what: str, issuer: Issuer, *, now: datetime) -> None:
+    journal.record(
+        db,
+        f"index:issuer:{what}",
+        now=now,
+        origin=permit.principal.origin,
+        actor_id=permit.account.user_id,
+        details={"issuer": issuer.name, "url": issuer.url},
+    )
+    facts = {"issuer": issuer, "by": permit.account.username}
+    for user in db.scalars(select(User).where(User.is_admin, User.is_active).order_by(User.id)):
+        told = {**facts, "origin": permit.principal.origin} if user.id == permit.account.user_id else facts
+        notices.tell(db, user, f"issuer-{what}", now=now, **told)
