@@ -9,7 +9,7 @@ from blueprints import intent, wiring
 from blueprints.caller import signed_in_user
 from domain.identity import recovery
 from domain.identity.standing import standing_of
-from domain.policy.targets import Role, Target
+from domain.policy.targets import OrganizationRole, Role, Target
 from models import Project, db
 
 THEME_COOKIE = "theme"
@@ -48,7 +48,8 @@ class Site:
 
 
 def install(app: Flask) -> None:
-    """Give every template `site`, `viewer`, `theme`, `kept_action()` and `owns_project()`."""
+    """Give every template `site`, `viewer`, `theme`, `kept_action()`, `owns_project()` and
+    `owns_organization()`."""
     app.context_processor(_context)
 
 
@@ -60,6 +61,7 @@ def _context() -> dict[str, object]:
         "theme": theme if theme in THEMES else "auto",
         "kept_action": intent.peek,
         "owns_project": _owns_project,
+        "owns_organization": _owns_organization,
     }
 
 
@@ -67,6 +69,12 @@ def _owns_project() -> bool:
     """Whether the viewer may act as an owner of the project that this page is about."""
     judged = g.get("judged")
     return isinstance(judged, Target) and judged.role is Role.OWNER
+
+
+def _owns_organization() -> bool:
+    """The same for the organization that this page is about."""
+    judged = g.get("judged")
+    return isinstance(judged, Target) and judged.organization_role is OrganizationRole.OWNER
 
 
 def _viewer() -> Viewer | None:

@@ -61,6 +61,8 @@ WORDS = {
     "account:token:leaked": "API token “{token}” removed: it was made public at {where}",
     "account:token:rotated": "API token “{token}” given a new secret",
     "account:token:former_ended": "Former secret of API token “{token}” ended",
+    "account:publisher:added": "Pending publisher {publisher} for {project} added",
+    "account:publisher:removed": "Pending publisher {publisher} for {project} removed",
     "index:issuer:added": "Issuer of identities {issuer} added: {url}",
     "index:issuer:removed": "Issuer of identities {issuer} removed: {url}",
     "operator:administrator:created": "Account created by the operator, as an administrator",

@@ -30,6 +30,7 @@ from models import (
     OrganizationMember,
     OrganizationRequest,
     Passkey,
+    PendingPublisher,
     Project,
     ProjectRole,
     RecoveryCode,
@@ -429,6 +430,29 @@ class People:
         found = check(GITHUB, values, {})
         row = TrustedPublisher(project_id=project.id, facts=found.facts, fingerprint=found.fingerprint)
         row.provider, row.issuer, row.added_at = found.provider, found.issuer, self._clock.now()
+        db.session.add(row)
+        db.session.commit()
+        return row
+
+    def a_pending(
+        self, name: str, user: User, *, repository: str = "acme-utils", organization: Organization | None = None
+    ) -> PendingPublisher:
+        """A workflow on GitHub that waits for thirty days to create a project."""
+        values, now = {"owner": "acme", "repository": repository, "workflow": "release.yml"}, self._clock.now()
+        found = check(GITHUB, values, {})
+        row = PendingPublisher(
+            project_name=name,
+            normalized_name=normalize(name),
+            lookalike_key=lookalike_key(name),
+            provider=found.provider,
+            issuer=found.issuer,
+            facts=found.facts,
+            fingerprint=found.fingerprint,
+            user_id=user.id,
+            organization_id=organization.id if organization is not None else None,
+            created_at=now,
+            expires_at=now + timedelta(days=30),
+        )
         db.session.add(row)
         db.session.commit()
         return row

@@ -83,6 +83,10 @@ DANGEROUS = {
     Action.MAKE_RECOVERY_CODES,
     Action.CREATE_TOKEN,
     Action.REMOVE_TOKEN,
+    Action.ADD_PENDING_PUBLISHER,
+    Action.REMOVE_PENDING_PUBLISHER,
+    Action.ADD_ORGANIZATION_PUBLISHER,
+    Action.REMOVE_ORGANIZATION_PUBLISHER,
     Action.ADD_ISSUER,
     Action.REMOVE_ISSUER,
     Action.ARCHIVE_PROJECT,
@@ -156,6 +160,7 @@ def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
     project.organization = office
     to_nora = people.a_transfer(people.a_project("buoy", friend), nora, by=friend)
     to_office = people.a_transfer(people.a_project("chart", friend), office, by=friend)
+    waits, waits_there = people.a_pending("oar", nora), people.a_pending("sail", nora, organization=office)
     issuer = people.an_issuer("https://forge.acme.example")
     wish = people.a_request("tide-club", nora)
     elsewhere = browsers.meet(db.session(), nora.id, None, origin=ORIGIN, now=nora.registered_at).row
@@ -174,6 +179,8 @@ def somebody(people: People, *, verified: bool) -> tuple[User, dict[str, Any]]:
         "token_id": token.id,
         "invitation_id": invitation.id,
         "issuer_id": issuer.id,
+        "pending_id": waits.id,
+        "waiting_id": waits_there.id,
         "transfer_id": to_nora.id,
         "offer_id": to_office.id,
         "email_id": nora.emails[1].id,

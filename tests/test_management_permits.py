@@ -20,6 +20,7 @@ from domain.index import (
     projects,
     publishers,
     removals,
+    reservations,
     teams,
     yanks,
 )
@@ -136,13 +137,15 @@ CALLS: dict[str, tuple[Action, Callable[[Scene], Subject | None], Call]] = {
     "reserve a name": (
         Action.RESERVE_PROJECT,
         lambda scene: None,
-        lambda permit, scene, notices, clock: projects.reserve(db.session(), permit, name="buoy", now=clock.now()),
+        lambda permit, scene, notices, clock: reservations.reserve(
+            db.session(), permit, notices, name="buoy", now=clock.now()
+        ),
     ),
     "create a project by upload": (
         Action.CREATE_PROJECT,
         lambda scene: None,
-        lambda permit, scene, notices, clock: projects.create_by_upload(
-            db.session(), permit, name="buoy", now=clock.now()
+        lambda permit, scene, notices, clock: reservations.create_by_upload(
+            db.session(), permit, notices, name="buoy", now=clock.now()
         ),
     ),
     "delete a release": (

@@ -15,6 +15,7 @@ from blueprints.management import (  # noqa: E402, F401 - their routes register 
     organization_settings,
     organizations,
     password,
+    pending_publishers,
     project_settings,
     project_tokens,
     projects,

@@ -11,7 +11,8 @@ from blueprints.management.project_forms import ReserveForm
 from blueprints.url_values import number
 from domain.identity import throttle
 from domain.index import invitations, kept_names, transfers
-from domain.index.projects import leaf, reserve
+from domain.index.projects import leaf
+from domain.index.reservations import reserve
 from domain.index.search import listed
 from domain.policy.actions import Action
 from domain.policy.decision import Denial, Permit
@@ -54,7 +55,7 @@ def create_project(permit: Permit) -> ResponseReturnValue:
         return render_template(template, form=form, is_kept=is_kept), INVALID if form.errors else 200
     try:
         throttle.take(db.session(), (throttle.RESERVE_NAME, str(permit.account.user_id)), now=now)
-        project = reserve(db.session(), permit, name=form.name.data or "", now=now)
+        project = reserve(db.session(), permit, wiring.services().notices, name=form.name.data or "", now=now)
     except Problem as problem:
         db.session.rollback()
         status = put(form, problem)

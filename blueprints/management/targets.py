@@ -10,6 +10,7 @@ from domain.index import (
     invitations,
     organization_requests,
     organizations,
+    pending_publishers,
     projects,
     publishers,
     releases,
@@ -19,9 +20,18 @@ from domain.index import (
 )
 from domain.policy.principals import Member, Principal
 from domain.policy.targets import Target
-from models import ApiToken, BrowserSession, Email, KnownBrowser, OrganizationRequest, Project, db
+from models import (
+    ApiToken,
+    BrowserSession,
+    Email,
+    KnownBrowser,
+    OrganizationRequest,
+    PendingPublisher,
+    Project,
+    db,
+)
 
-Own = TypeVar("Own", Email, ApiToken, BrowserSession, KnownBrowser, OrganizationRequest)
+Own = TypeVar("Own", Email, ApiToken, BrowserSession, KnownBrowser, OrganizationRequest, PendingPublisher)
 
 
 def project_from_url(principal: Principal, name: str) -> Target:
@@ -59,6 +69,25 @@ def publisher_from_url(principal: Principal, name: str, publisher_id: int) -> Ta
     publisher = publishers.find(db.session(), project, publisher_id) or abort(404)
     called = publishers.called(publisher)
     return projects.target_of(db.session(), project, _user_id_of(principal), subject=publisher, name=called)
+
+
+def pending_from_url(principal: Principal, pending_id: int) -> Target:
+    """What one registered oneself for a project of one's own."""
+    pending = _own(principal, PendingPublisher, pending_id)
+    if pending.organization_id is not None:
+        abort(404)
+    return pending_publishers.target_of(pending)
+
+
+def organization_pending_from_url(principal: Principal, organization: str, waiting_id: int) -> Target:
+    """What waits to create a project of the organization."""
+    user_id = _user_id_of(principal)
+    found = organizations.find(db.session(), organization) or abort(404)
+    pending = pending_publishers.find(db.session(), waiting_id)
+    if pending is None or pending.organization_id != found.id:
+        abort(404)
+    called = pending_publishers.called(pending)
+    return organizations.target_of(db.session(), found, user_id, subject=pending, name=called)
 
 
 def organization_from_url(principal: Principal, organization: str) -> Target:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain import journal
-from domain.index import keepers, organizations, projects, teams
+from domain.index import keepers, organizations, reservations, teams
 from domain.index.announcements import announce
 from domain.index.keepers import Keeper
 from domain.notices import Notices
@@ -41,7 +41,7 @@ def reserve(
     """
     permit.covers(Action.CREATE_ORGANIZATION_PROJECT, organization)
     organizations.lock(db, permit, organization, OrganizationRole.MANAGER)
-    project = projects.reserve_for_organization(db, permit, organization, name=name, now=now)
+    project = reservations.reserve_for_organization(db, permit, notices, organization, name=name, now=now)
     told = organizations.owners_of(db, organization)
     notice = "organization-project-reserved"
     announce(db, permit, notices, notice, told, project=project, now=now, organization=organization)

@@ -1,45 +1,15 @@
-"""Projects: who has one, which part somebody has in it, and how a name is given out."""
+"""Projects: who has one, and which part somebody has in it."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import CompoundSelect, case, func, insert, literal, select, union_all, update
-from sqlalchemy.engine import CursorResult
+from sqlalchemy import CompoundSelect, case, func, literal, select, union_all
 from sqlalchemy.orm import Session, contains_eager
 
-from domain import journal
-from domain.index import kept_names
-from domain.index.names import check_name, lookalike_key, normalize
-from domain.policy.actions import Action
+from domain.index.names import normalize
 from domain.policy.decision import Permit
-from domain.policy.principals import TokenHolder
 from domain.policy.targets import OrganizationRole, ProjectStatus, Role, Subject, Target
 from domain.problems import Problem
-from models import (
-    ApiToken,
-    Organization,
-    OrganizationMember,
-    Project,
-    ProjectRole,
-    Team,
-    TeamMember,
-    TeamProject,
-    token_project,
-)
-
-
-class NameTaken(Problem):
-    """A name that somebody has, or one so like it that people would mix them up."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, field="name", code="name_taken")
-
-
-class TokenSpent(Problem):
-    """The token that was to create this project has just created another one, or was removed."""
-
-    def __init__(self) -> None:
-        super().__init__("This API token creates no project any more. Use one that may.", code="token_scope")
+from models import OrganizationMember, Project, ProjectRole, Team, TeamMember, TeamProject
 
 
 class Gone(Problem):
@@ -222,84 +192,3 @@ def of_user(db: Session, user_id: int) -> list[ProjectRole]:
     parts = select(ProjectRole).join(ProjectRole.project).options(contains_eager(ProjectRole.project))
     newest_first = parts.order_by(Project.updated_at.desc(), Project.normalized_name)
     return list(db.scalars(newest_first.where(ProjectRole.user_id == user_id)))
-
-
-def reserve(db: Session, permit: Permit, *, name: str, now: datetime) -> Project:
-    """Give a name to whoever holds the permit, before anything is uploaded.
-
-    Raises InvalidName and NameTaken. The caller counts the try in `throttle.RESERVE_NAME`.
-    """
-    permit.covers(Action.RESERVE_PROJECT)
-    return _give(db, permit, name, event="project:name:reserved", now=now)
-
-
-def reserve_for_organization(
-    db: Session, permit: Permit, organization: Organization, *, name: str, now: datetime
-) -> Project:
-    """Give a name to an organization: its owners own the project, and nobody has a role of their own in it.
-
-    Raises as `reserve` does. The caller holds the organization's lock and counts the try in `throttle.RESERVE_NAME`.
-    """
-    permit.covers(Action.CREATE_ORGANIZATION_PROJECT, organization)
-    return _give(db, permit, name, event="organization:project:reserved", now=now, organization=organization)
-
-
-def create_by_upload(db: Session, permit: Permit, *, name: str, now: datetime) -> Project:
-    """Give a name to whoever uploads the first file under it. The same rules as for `reserve` hold.
-
-    A token that was made for one new project is spent with it, and reaches this one from now on. Raises TokenSpent if
-    another upload was faster.
-    """
-    permit.covers(Action.CREATE_PROJECT)
-    project = _give(db, permit, name, event="project:name:created", now=now)
-    if isinstance(permit.principal, TokenHolder) and not permit.principal.reaches_all:
-        _spend(db, permit.principal.token_id, project)
-    return project
-
-
-def _spend(db: Session, token_id: int, project: Project) -> None:
-    unspent = update(ApiToken).where(ApiToken.id == token_id, ApiToken.creates_project)
-    spent = db.execute(unspent.values(creates_project=False))
-    assert isinstance(spent, CursorResult)  # noqa: S101 - an UPDATE has a row count
-    if spent.rowcount != 1:
-        raise TokenSpent
-    db.execute(insert(token_project).values(token_id=token_id, project_id=project.id))
-
-
-def _give(
-    db: Session, permit: Permit, name: str, *, event: str, now: datetime, organization: Organization | None = None
-) -> Project:
-    normalized, key = check_name(name), lookalike_key(name)
-    if db.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time anyway
-        db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
-    alike = db.scalar(select(Project).where(Project.lookalike_key == key).limit(1))
-    if alike is not None and alike.normalized_name == normalized:
-        raise NameTaken(f"The project name {name} is taken. Choose another one.")
-    if alike is not None:
-        raise NameTaken(f"The project name {name} is too like {alike.name}, which exists. Choose another one.")
-    user_id = permit.account.user_id
-    kept = kept_names.in_the_way(db, key, user_id=user_id, organization=organization, now=now)
-    if kept is not None:
-        what = "is kept" if kept.normalized_name == normalized else f"is too like {kept.name}, which is kept"
-        raise NameTaken(f"The project name {name} {what} for its former owners for a while. Choose another one.")
-    kept_names.let_go(db, normalized)
-    project = Project(name=name, normalized_name=normalized, lookalike_key=key, created_at=now, updated_at=now)
-    details = {"name": name}
-    if organization is None:
-        project.roles = [ProjectRole(user_id=user_id, role=Role.OWNER.word, since=now)]
-    else:
-        project.organization = organization
-        details["organization"] = organization.name
-    db.add(project)
-    db.flush()
-    journal.record(
-        db,
-        event,
-        now=now,
-        origin=permit.principal.origin,
-        actor_id=user_id,
-        project_id=project.id,
-        organization_id=project.organization_id,
-        details=details,
-    )
-    return project

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from adapters.storage import BlobStore
 from domain import journal
-from domain.index import pages, projects, releases
+from domain.index import free_names, pages, projects, releases, reservations
 from domain.index.announcements import announce
 from domain.index.filenames import FileKind
 from domain.index.keepers import keepers_of
@@ -84,7 +84,7 @@ def publish(
     """
     checked = check(upload)
     begin_writing(db)
-    project, is_created = _project_for(db, permit, upload.name, now=now)
+    project, is_created = _project_for(db, permit, notices, upload.name, now=now)
     if (same := _find_same(db, project, checked)) is not None:
         return Published(same.filename, same.release.project_id, is_new=False)
     if permit.action is Action.CREATE_PROJECT and not is_created:
@@ -112,15 +112,15 @@ def _find_same(db: Session, project: Project, checked: Checked) -> File | None:
     return None
 
 
-def _project_for(db: Session, permit: Permit, name: str, *, now: datetime) -> tuple[Project, bool]:
+def _project_for(db: Session, permit: Permit, notices: Notices, name: str, *, now: datetime) -> tuple[Project, bool]:
     """The project, locked so that uploads to it take turns, and whether it was created for this upload."""
     project = projects.find(db, name)
     if project is None and permit.action is not Action.CREATE_PROJECT:
         raise projects.Gone(name)
     if project is None:
         try:
-            return projects.create_by_upload(db, permit, name=name, now=now), True
-        except projects.NameTaken:
+            return reservations.create_by_upload(db, permit, notices, name=name, now=now), True
+        except free_names.NameTaken:
             project = projects.find(db, name)  # another upload was faster, perhaps of this very file
             if project is None:
                 raise

@@ -17,7 +17,7 @@ from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.problems import Problem
-from models import Issuer, Project, TrustedPublisher
+from models import Issuer, PendingPublisher, Project, TrustedPublisher
 
 
 def of_project(db: Session, project: Project) -> list[TrustedPublisher]:
@@ -90,6 +90,26 @@ def add(
     db.flush()
     _tell(db, permit, notices, "added", project, identity.title, now=now)
     return publisher
+
+
+def adopt(
+    db: Session, permit: Permit, notices: Notices, project: Project, pending: PendingPublisher, *, now: datetime
+) -> None:
+    """Trust what waited for this very project, whose name was just given to whoever had it wait."""
+    db.add(
+        TrustedPublisher(
+            project_id=project.id,
+            provider=pending.provider,
+            issuer=pending.issuer,
+            facts=pending.facts,
+            fingerprint=pending.fingerprint,
+            added_by_id=pending.user_id,
+            added_at=now,
+        )
+    )
+    db.flush()
+    title = title_of(pending.provider, pending.issuer, pending.facts)
+    _tell(db, permit, notices, "added", project, title, now=now)
 
 
 def remove(db: Session, permit: Permit, notices: Notices, publisher: TrustedPublisher, *, now: datetime) -> None:

@@ -135,6 +135,8 @@ def _populate(app: Flask) -> tuple[Cookies, Words]:
     people.a_release(people.a_project("acme-notes", users["ana"]), "3.2", by=users["ana"]).project.status = "archived"
     people.an_issuer("https://forge.acme.example/api/actions")
     people.an_issuer("https://gitlab.acme.example", provider="gitlab", name="Our GitLab")
+    people.a_pending("acme-next", users["ana"], repository="acme-next")
+    people.a_pending("acme-club-tools", users["ana"], repository="club-tools", organization=club)
     people.a_kept_name("acme-drafts", users["ana"])
     people.a_transfer(people.a_project("acme-legacy", users["ana"]), users["cleo"], by=users["ana"])
     offered = people.a_project("harbour-lights", users["bo"], maintainers=(users["cleo"],))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from adapters.clock import SettableClock
-from domain.index import kept_names, pages, project_settings, projects
+from domain.index import free_names, kept_names, pages, project_settings, projects, reservations
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.problems import Problem
@@ -61,7 +61,7 @@ class Table:
     def reserve(self, user: User, name: str) -> Project:
         now = self._clock.now()
         permit = permit_of(member_of(user, now=now), Action.RESERVE_PROJECT, now=now)
-        return projects.reserve(db.session(), permit, name=name, now=now)
+        return reservations.reserve(db.session(), permit, self._notices, name=name, now=now)
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_a_kept_name_and_its_likes_are_for_former_owners_only(people: People, ta
     table.delete(ana, people.a_project("tide-tables", ana, maintainers=(bo,)))
 
     for stranger in (bo, cy):
-        with pytest.raises(projects.NameTaken, match="kept"):
+        with pytest.raises(free_names.NameTaken, match="kept"):
             table.reserve(stranger, name)
     project = table.reserve(ana, name)
 
@@ -179,7 +179,7 @@ def test_after_thirty_days_a_name_is_anybodys(people: People, table: Table, cloc
     table.delete(ana, people.a_project("tide-tables", ana))
     clock.advance(timedelta(days=30) - timedelta(seconds=1))
     assert [kept.name for kept in kept_names.of_user(db.session(), ana.id, now=clock.now())] == ["tide-tables"]
-    with pytest.raises(projects.NameTaken):
+    with pytest.raises(free_names.NameTaken):
         table.reserve(cy, "tide-tables")
 
     clock.advance(timedelta(seconds=1))

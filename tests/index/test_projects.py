@@ -7,17 +7,19 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, current_app
 
 from adapters.clock import SettableClock
 from domain.identity import tokens
-from domain.index import projects
+from domain.index import projects, reservations
+from domain.index.free_names import NameTaken
 from domain.index.names import InvalidName
-from domain.index.projects import NameTaken
+from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.policy.targets import Role
 from models import Event, Project, User, db
+from tests.browsing import wiring_of
 from tests.builders import People
 from tests.permits import ORIGIN, permit_for, permit_of
 from tests.races import at_once
@@ -25,15 +27,19 @@ from tests.races import at_once
 Give = Callable[..., Project]
 
 
+def notices_of() -> Notices:
+    return wiring_of(current_app).notices
+
+
 def reservation(people: People, user: User, now: datetime) -> tuple[Give, Permit]:
-    return projects.reserve, permit_for(user, Action.RESERVE_PROJECT, now=now)
+    return reservations.reserve, permit_for(user, Action.RESERVE_PROJECT, now=now)
 
 
 def upload(people: People, user: User, now: datetime) -> tuple[Give, Permit]:
     _, text = people.a_token(user, f"ci {now.timestamp()}")
     holder = tokens.find(db.session(), text, origin=ORIGIN)
     assert holder is not None
-    return projects.create_by_upload, permit_of(holder, Action.CREATE_PROJECT, now=now)
+    return reservations.create_by_upload, permit_of(holder, Action.CREATE_PROJECT, now=now)
 
 
 WAYS = pytest.mark.parametrize(
@@ -46,7 +52,7 @@ def test_whoever_is_given_a_name_owns_the_project(people: People, clock: Settabl
     ana = people.a_member("ana")
     give, permit = way(people, ana, clock.now())
 
-    project = give(db.session(), permit, name="Acme.Utils", now=clock.now())
+    project = give(db.session(), permit, notices_of(), name="Acme.Utils", now=clock.now())
 
     assert (project.name, project.normalized_name) == ("Acme.Utils", "acme-utils")
     assert projects.role_of(db.session(), project, ana.id) is Role.OWNER
@@ -63,7 +69,7 @@ def test_a_name_that_is_taken_is_refused_in_any_spelling(
     give, permit = way(people, people.a_member("ana"), clock.now())
 
     with pytest.raises(NameTaken, match="is taken"):
-        give(db.session(), permit, name=name, now=clock.now())
+        give(db.session(), permit, notices_of(), name=name, now=clock.now())
 
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Project)) == 1
 
@@ -77,7 +83,7 @@ def test_a_name_too_like_another_is_refused_and_says_which(
     give, permit = way(people, people.a_member("ana"), clock.now())
 
     with pytest.raises(NameTaken, match="too like acme-utils"):
-        give(db.session(), permit, name=name, now=clock.now())
+        give(db.session(), permit, notices_of(), name=name, now=clock.now())
 
 
 @WAYS
@@ -88,7 +94,7 @@ def test_a_name_that_no_project_may_have_is_refused(
     give, permit = way(people, people.a_member("ana"), clock.now())
 
     with pytest.raises(InvalidName):
-        give(db.session(), permit, name=name, now=clock.now())
+        give(db.session(), permit, notices_of(), name=name, now=clock.now())
 
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Project)) == 0
 
@@ -131,15 +137,15 @@ def test_of_names_too_alike_that_are_asked_for_at_once_one_is_given(either_app: 
 
     for number in range(5):
         names = [f"tool{number}x", f"t00l{number}x", f"TooI{number}X"]
-        reservations = [partial(reserve_alone, permit, name, now) for permit, name in zip(permits, names, strict=True)]
-        refusals = at_once(either_app, *reservations)
+        tries = [partial(reserve_alone, permit, name, now) for permit, name in zip(permits, names, strict=True)]
+        refusals = at_once(either_app, *tries)
 
         assert [type(refusal) for refusal in refusals if refusal is not None] == [NameTaken, NameTaken]
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Project)) == 5
 
 
 def reserve_alone(permit: Permit, name: str, now: datetime) -> None:
-    projects.reserve(db.session(), permit, name=name, now=now)
+    reservations.reserve(db.session(), permit, notices_of(), name=name, now=now)
 
 
 def test_projects_by_a_team_and_by_an_organization_are_among_ones_own(people: People) -> None:

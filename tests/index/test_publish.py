@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from adapters.clock import SettableClock
-from domain.index import projects, publish
+from domain.index import free_names, projects, publish
 from domain.index.digests import receive
 from domain.index.filenames import FileKind
 from domain.index.publish import FileExists, Published
@@ -190,7 +190,7 @@ def test_a_name_too_like_another_is_refused_and_nothing_of_it_is_kept(
 ) -> None:
     people.a_project("acme-uti1s", people.a_member("bo"))
 
-    with pytest.raises(projects.NameTaken, match="is too like acme-uti1s"):
+    with pytest.raises(free_names.NameTaken, match="is too like acme-uti1s"):
         published(a_wheel())
 
     assert not wiring_of(app).store.exists(a_wheel().sha256)

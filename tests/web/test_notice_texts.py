@@ -68,6 +68,9 @@ NEAR = ApiToken(
 )
 MINE: Values = {"origin": ORIGIN, "project": ACME, "by": "ana"}
 THEIRS: Values = {"project": ACME, "by": "bo"}
+PENDING: Values = {"publisher": "acme/acme-utils/release.yml on GitHub", "project_name": "acme-utils", "until": START}
+ME: Values = {"origin": ORIGIN, "by": "ana"}
+BO: Values = {"by": "bo"}
 FORGE = Issuer(name="Our forge", url="https://forge.acme.example/api/actions")
 OPEN = Project(name="Acme.Utils", normalized_name="acme-utils", takes_tokens=True)
 SHUT = Project(name="Acme.Utils", normalized_name="acme-utils", takes_tokens=False)
@@ -86,6 +89,7 @@ WISH = OrganizationRequest(
     question="Which of your projects do you want to put there first?",
     reason="There is an organization of your department already; ask its owners to let you in.",
 )
+PLACES: list[Values] = [{"organization": OFFICE}]
 RECEIVERS: list[Values] = [
     {"receiver": "ana", "organization": None},
     {"receiver": "bo", "organization": None},
@@ -152,6 +156,10 @@ SAMPLES: dict[str, list[Values]] = {
     "password-changed": [{"origin": ORIGIN}],
     "password-reset": [{"origin": ORIGIN, "username": "ana", "token": LINK}],
     "password-reset-unverified": [{"origin": ORIGIN}],
+    "pending-publisher-added": [{**by, **PENDING, **where} for by in (ME, BO) for where in PLACES],
+    "pending-publisher-ended": [{**PENDING, "why": why} for why in ("taken", "expired")],
+    "pending-publisher-reminder": [PENDING],
+    "pending-publisher-removed": [{**by, **PENDING, **where} for by in (ME, BO) for where in PLACES],
     "primary-address-changed": [{"origin": ORIGIN, "address": "second@mail.example"}],
     "project-given-back": [{**by, "organization": OFFICE} for by in (MINE, THEIRS)],
     "project-deleted": [{**by, "until": START} for by in (MINE, THEIRS)],
@@ -240,6 +248,8 @@ ADVICE = {  # the pages where whoever did not do it sets things right, in the or
     "organization-project-reserved": [RESET],
     "account-deleted": [],
     "password-changed": [RESET, EMAILS, FACTORS, TOKENS],
+    "pending-publisher-added": [RESET],
+    "pending-publisher-removed": [RESET],
     "primary-address-changed": [RESET, EMAILS],
     "project-given-back": [RESET],
     "project-deleted": [RESET],
@@ -296,6 +306,8 @@ ADVICE_ABOUT_OTHERS = {  # somebody else of the project did it
     "organization-project-reserved": [OWNED],
     "organization-question": [ORGANIZATIONS],
     "file-deleted": [RELEASES],
+    "pending-publisher-added": ["/manage/organization/Tide-Office/publishing/"],
+    "pending-publisher-removed": ["/manage/organization/Tide-Office/publishing/"],
     "project-deleted": ["/manage/projects/"],
     "project-status": ["/manage/project/acme-utils/settings/"],
     "project-uploaders": [PUBLISHING],
