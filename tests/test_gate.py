@@ -227,6 +227,14 @@ def _events() -> int:
     return db.session.scalar(sa.select(sa.func.count()).select_from(Event).where(Event.tag.like("gate:%:denied"))) or 0
 
 
+def test_every_action_but_the_operators_has_a_route(app: Flask) -> None:
+    """What nobody can ask for is not built yet, or is a name too many."""
+    marks = [mark for view in app.view_functions.values() if (mark := mark_of(view))]
+    routed = {action for mark in marks for action in mark.actions}
+
+    assert {action for action in Action if not action.needs.operator} == routed
+
+
 @requirement("R03")
 def test_the_public_endpoints_are_exactly_these(app: Flask) -> None:
     found = {endpoint for endpoint, view in app.view_functions.items() if (mark := mark_of(view)) and mark.is_public}

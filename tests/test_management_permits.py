@@ -13,35 +13,53 @@ from adapters.storage import BlobStore
 from domain.identity import account_deletion, token_rotation, tokens
 from domain.index import (
     collaborators,
+    issuers,
     organization_members,
     organization_projects,
     organization_requests,
     organization_settings,
+    pending_publishers,
+    project_settings,
     projects,
     publishers,
     removals,
     reservations,
     teams,
+    transfers,
     yanks,
 )
 from domain.index.organization_facts import Facts
 from domain.index.organization_requests import Wish
 from domain.index.publisher_identities import GITHUB
 from domain.notices import Notices
-from domain.policy.actions import Action
+from domain.policy.actions import (
+    ADMINISTRATION,
+    ORGANIZATIONS,
+    PEOPLE,
+    PROJECTS,
+    PUBLISHERS,
+    RELEASES,
+    TOKENS,
+    Action,
+)
 from domain.policy.decision import Permit, PermitMismatch
 from domain.policy.targets import OrganizationRole, Role, Subject
 from models import (
     ApiToken,
     Base,
     DeletedRelease,
+    Event,
     Invitation,
+    Issuer,
     Organization,
+    OrganizationMember,
     OrganizationRequest,
+    PendingPublisher,
     Project,
     ProjectRole,
     Release,
     Team,
+    Transfer,
     TrustedPublisher,
     User,
     db,
@@ -68,6 +86,15 @@ class Scene:
     lent: Project
     wish: OrganizationRequest
     publisher: TrustedPublisher
+    archived: Project
+    offered: Project  # by ana to bo
+    to_ana: Transfer
+    to_office: Transfer
+    waits: PendingPublisher
+    waits_there: PendingPublisher
+    issuer: Issuer
+    spare: Organization  # without projects; dan owns it, too
+    asked: OrganizationRequest
 
 
 def store_of(removed: DeletedRelease) -> BlobStore:
@@ -80,6 +107,7 @@ def store_of(removed: DeletedRelease) -> BlobStore:
 
 Call = Callable[[Permit, Scene, Notices, SettableClock], object]
 
+JOB = {"owner": "acme", "repository": "buoy", "workflow": "release.yml"}
 CALLS: dict[str, tuple[Action, Callable[[Scene], Subject | None], Call]] = {
     "mint a token": (
         Action.CREATE_TOKEN,
@@ -387,7 +415,169 @@ CALLS: dict[str, tuple[Action, Callable[[Scene], Subject | None], Call]] = {
             db.session(), permit, notices, scene.publisher, now=clock.now()
         ),
     ),
+    "archive a project": (
+        Action.ARCHIVE_PROJECT,
+        lambda scene: scene.project,
+        lambda permit, scene, notices, clock: project_settings.archive(
+            db.session(), permit, notices, scene.project, now=clock.now()
+        ),
+    ),
+    "open a project again": (
+        Action.UNARCHIVE_PROJECT,
+        lambda scene: scene.archived,
+        lambda permit, scene, notices, clock: project_settings.unarchive(
+            db.session(), permit, notices, scene.archived, now=clock.now()
+        ),
+    ),
+    "delete a project": (
+        Action.DELETE_PROJECT,
+        lambda scene: scene.project,
+        lambda permit, scene, notices, clock: project_settings.remove(
+            db.session(), permit, notices, scene.project, confirmation=scene.project.name, now=clock.now()
+        ),
+    ),
+    "offer a project": (
+        Action.TRANSFER_PROJECT,
+        lambda scene: scene.project,
+        lambda permit, scene, notices, clock: transfers.offer(
+            db.session(),
+            permit,
+            notices,
+            scene.project,
+            receiver="cleo",
+            is_organization=False,
+            confirmation=scene.project.name,
+            now=clock.now(),
+        ),
+    ),
+    "keep an offered project": (
+        Action.WITHDRAW_TRANSFER,
+        lambda scene: scene.offered,
+        lambda permit, scene, notices, clock: transfers.withdraw(
+            db.session(), permit, notices, scene.offered, now=clock.now()
+        ),
+    ),
+    "take a project over": (
+        Action.ACCEPT_TRANSFER,
+        lambda scene: scene.to_ana,
+        lambda permit, scene, notices, clock: transfers.accept(
+            db.session(), permit, notices, scene.to_ana, now=clock.now()
+        ),
+    ),
+    "decline a project": (
+        Action.DECLINE_TRANSFER,
+        lambda scene: scene.to_ana,
+        lambda permit, scene, notices, clock: transfers.decline(
+            db.session(), permit, notices, scene.to_ana, now=clock.now()
+        ),
+    ),
+    "take a project into an organization": (
+        Action.ACCEPT_PROJECT,
+        lambda scene: scene.to_office,
+        lambda permit, scene, notices, clock: transfers.accept_into(
+            db.session(), permit, notices, scene.to_office, now=clock.now()
+        ),
+    ),
+    "decline a project for an organization": (
+        Action.DECLINE_PROJECT,
+        lambda scene: scene.to_office,
+        lambda permit, scene, notices, clock: transfers.decline_into(
+            db.session(), permit, notices, scene.to_office, now=clock.now()
+        ),
+    ),
+    "take trusted publishers only": (
+        Action.CHANGE_UPLOADERS,
+        lambda scene: scene.project,
+        lambda permit, scene, notices, clock: publishers.set_uploaders(
+            db.session(), permit, notices, scene.project, takes_tokens=False, now=clock.now()
+        ),
+    ),
+    "have a publisher wait": (
+        Action.ADD_PENDING_PUBLISHER,
+        lambda scene: None,
+        lambda permit, scene, notices, clock: pending_publishers.add(
+            db.session(), permit, notices, project_name="buoy", provider=GITHUB, values=JOB, now=clock.now()
+        ),
+    ),
+    "have a publisher wait no longer": (
+        Action.REMOVE_PENDING_PUBLISHER,
+        lambda scene: scene.waits,
+        lambda permit, scene, notices, clock: pending_publishers.remove(
+            db.session(), permit, notices, scene.waits, now=clock.now()
+        ),
+    ),
+    "have a publisher wait for an organization": (
+        Action.ADD_ORGANIZATION_PUBLISHER,
+        lambda scene: scene.organization,
+        lambda permit, scene, notices, clock: pending_publishers.add_for_organization(
+            db.session(),
+            permit,
+            notices,
+            scene.organization,
+            project_name="buoy",
+            provider=GITHUB,
+            values=JOB,
+            now=clock.now(),
+        ),
+    ),
+    "have a publisher wait for an organization no longer": (
+        Action.REMOVE_ORGANIZATION_PUBLISHER,
+        lambda scene: scene.waits_there,
+        lambda permit, scene, notices, clock: pending_publishers.remove_of_organization(
+            db.session(), permit, notices, scene.waits_there, now=clock.now()
+        ),
+    ),
+    "add an issuer": (
+        Action.ADD_ISSUER,
+        lambda scene: None,
+        lambda permit, scene, notices, clock: issuers.add(
+            db.session(),
+            permit,
+            notices,
+            kind="oidc",
+            name="New forge",
+            url="https://new.example",
+            allows_private=False,
+            now=clock.now(),
+        ),
+    ),
+    "remove an issuer": (
+        Action.REMOVE_ISSUER,
+        lambda scene: scene.issuer,
+        lambda permit, scene, notices, clock: issuers.remove(
+            db.session(), permit, notices, scene.issuer, now=clock.now()
+        ),
+    ),
+    "revoke an invitation to an organization": (
+        Action.REVOKE_MEMBER_INVITATION,
+        lambda scene: scene.organization,
+        lambda permit, scene, notices, clock: organization_members.revoke(
+            db.session(), permit, notices, scene.organization, guest="dan", now=clock.now()
+        ),
+    ),
+    "leave an organization": (
+        Action.LEAVE_ORGANIZATION,
+        lambda scene: scene.spare,
+        lambda permit, scene, notices, clock: organization_members.leave(
+            db.session(), permit, notices, scene.spare, now=clock.now()
+        ),
+    ),
+    "delete an organization": (
+        Action.DELETE_ORGANIZATION,
+        lambda scene: scene.spare,
+        lambda permit, scene, notices, clock: organization_settings.remove(
+            db.session(), permit, notices, scene.spare, confirmation=scene.spare.name, now=clock.now()
+        ),
+    ),
+    "answer a question": (
+        Action.ANSWER_QUESTION,
+        lambda scene: scene.asked,
+        lambda permit, scene, notices, clock: organization_requests.answer(
+            db.session(), permit, notices, scene.asked, text="Because.", now=clock.now()
+        ),
+    ),
 }
+
 EVERY_CALL = pytest.mark.parametrize("name", CALLS)
 
 
@@ -412,17 +602,44 @@ def scenes(people: People) -> tuple[Scene, Scene]:
                 removed=people.a_removal(project, "0.9", by=ana),
                 token=people.a_rotated_token(ana, f"for {name}")[0],
                 invitation=people.an_invitation(project, bo, by=ana),
-                organization=organization,
+                organization=_inviting(organization, dan, ana),
                 team=people.a_team("Crew", organization, members=(bo,), projects=((lent, "maintainer"),)),
                 lent=lent,
                 wish=people.a_request(f"{name}-club", ana),
                 publisher=people.a_publisher(project),
+                archived=_archived(people.a_project(f"{name}-attic", ana)),
+                offered=people.a_transfer(people.a_project(f"{name}-old", ana), bo, by=ana).project,
+                to_ana=people.a_transfer(people.a_project(f"{name}-gift", bo), ana, by=bo),
+                to_office=people.a_transfer(people.a_project(f"{name}-loan", bo), organization, by=bo),
+                waits=people.a_pending(f"{name}-next", dan),
+                waits_there=people.a_pending(f"{name}-then", dan, organization=organization),
+                issuer=people.an_issuer(f"https://{name}.example"),
+                spare=_with_owner(people.an_organization(f"{name}-spare", ana), dan),
+                asked=people.a_request(f"{name}-guild", dan, status="asked", question="Why?"),
             )
         )
     for role in db.session.scalars(sa.select(ProjectRole)):
         role.role = "owner"
     db.session.commit()
     return found[0], found[1]
+
+
+def _archived(project: Project) -> Project:
+    project.status = "archived"
+    return project
+
+
+def _inviting(organization: Organization, guest: User, host: User) -> Organization:
+    at = organization.created_at
+    invited = {"organization_id": organization.id, "user_id": guest.id, "invited_by_id": host.id}
+    db.session.add(Invitation(role="member", created_at=at, expires_at=at + timedelta(days=7), **invited))
+    return organization
+
+
+def _with_owner(organization: Organization, user: User) -> Organization:
+    part = {"organization_id": organization.id, "user_id": user.id, "role": "owner"}
+    db.session.add(OrganizationMember(since=organization.created_at, **part))
+    return organization
 
 
 def contents() -> list[object]:
@@ -441,6 +658,17 @@ def test_the_right_permit_is_taken(people: People, notices: Notices, clock: Sett
     call(permit_for(who, action, subject(scene), now=clock.now()), scene, notices, clock)
 
     assert contents() != before
+    assert db.session.scalars(sa.select(Event.actor_id)).all() != [], "it leaves no event"
+
+
+MANAGED = {PROJECTS, TOKENS, RELEASES, PEOPLE, ORGANIZATIONS, PUBLISHERS, ADMINISTRATION}
+TRIED_ELSEWHERE = {Action.UPLOAD_FILE}  # by files, in tests/index/test_publish.py
+
+
+def test_every_action_that_changes_something_is_tried_here() -> None:
+    changes = {each for each in Action if each.needs.group in MANAGED and not each.name.startswith("VIEW_")}
+
+    assert changes - TRIED_ELSEWHERE <= {action for action, _, _ in CALLS.values()}
 
 
 @EVERY_CALL
