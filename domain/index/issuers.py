@@ -1,7 +1,9 @@
 """Who else may say which CI job is which: issuers of identities that administrators let in."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
@@ -18,6 +20,8 @@ from models import Issuer, PendingPublisher, Project, TrustedPublisher, User
 
 KINDS = (GITLAB, OIDC)  # whose claims the tokens of an added issuer may have
 MAX_URL, MAX_NAME = 255, 64
+_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_HOST_NAME = re.compile(rf"({_LABEL}\.)*(?=[a-z]){_LABEL}")  # resolvers take a last label of digits for an address
 
 
 @dataclass(frozen=True)
@@ -83,8 +87,10 @@ def add(
     if not called:
         raise Problem("Give the issuer a name by which people know it.", field="name")
     address = _clean_url(url, allows_private=allows_private)
-    if db.scalar(select(Issuer.id).where(Issuer.url == address)) is not None:
-        raise Problem("This issuer was added already.", field="url")
+    stem = address.rstrip("/")
+    if (known := db.scalar(select(Issuer.url).where(Issuer.url.in_((stem, f"{stem}/"))))) is not None:
+        other = "" if known == address else " Two that differ in the last slash alone would be mixed up."
+        raise Problem(f"{known} was added already.{other}", field="url")
     issuer = Issuer(
         url=address,
         provider=kind,
@@ -113,8 +119,7 @@ def remove(db: Session, permit: Permit, notices: Notices, issuer: Issuer, *, now
 
 
 def _clean_url(typed: str, *, allows_private: bool) -> str:
-    """The address as it is compared: nothing of it is changed but the case of its host. A host of one word is one of a
-    private network."""
+    """The address as it is compared: nothing of it is changed but the case of its host."""
     text = typed.strip()
     if len(text) > MAX_URL:
         raise Problem(f"This has {len(text)} characters. The limit is {MAX_URL}.", field="url")
@@ -124,17 +129,33 @@ def _clean_url(typed: str, *, allows_private: bool) -> str:
     except ValueError:
         raise Problem("This is not a web address.", field="url") from None
     plain = text.isascii() and text.isprintable() and " " not in text and not (parts.query or parts.fragment)
-    host = parts.hostname
-    if parts.scheme != "https" or not host or "@" in parts.netloc or not plain or "\\" in text:
+    if parts.scheme != "https" or "@" in parts.netloc or not plain or "\\" in text or "//" in parts.path:
         raise Problem(
             "Give the issuer as its tokens name it: an address that begins with https://, without a query.", field="url"
         )
-    if "." not in host and not allows_private:
-        raise Problem("A host of one word lies in a private network: tick that below.", field="url")
-    address = f"https://{host.lower()}{'' if port is None else f':{port}'}{parts.path}"
+    host = _clean_host(parts.hostname or "", allows_private=allows_private)
+    if port == 0:
+        raise Problem("This is not a web address.", field="url")
+    address = f"https://{host}{'' if port is None else f':{port}'}{parts.path}"
     if any(address.rstrip("/") in (one.issuer, one.own) for one in PROVIDERS.values()):
         raise Problem("This one is known already: choose it where a publisher is added.", field="url")
     return address
+
+
+def _clean_host(host: str, *, allows_private: bool) -> str:
+    """The host as it stands in an address. A name of one word is one of a private network, and so is an IP address that
+    is not reached from everywhere (RFC 6890)."""
+    try:
+        number = None if "%" in host else ip_address(host)  # after a % stands a network card of one machine
+    except ValueError:
+        number = None
+    if number is None and _HOST_NAME.fullmatch(host) is None:
+        raise Problem("This is not a web address.", field="url")
+    inner = number.ipv4_mapped if isinstance(number, IPv6Address) else None
+    is_private = "." not in host if number is None else not (inner or number).is_global
+    if is_private and not allows_private:
+        raise Problem("This host lies in a private network. If you mean it, tick that below.", field="url")
+    return f"[{host}]" if isinstance(number, IPv6Address) else host
 
 
 def _tell(db: Session, permit: Permit, notices: Notices, what: str, issuer: Issuer, *, now: datetime) -> None:

@@ -98,6 +98,21 @@ def test_publishers_can_name_what_was_added(root: User, browser: Browser, app: F
         ({"url": "https://gitlab.com"}, "url"),
         ({"url": "https://accounts.google.com/"}, "url"),
         ({"url": "https://token.actions.githubusercontent.com"}, "url"),
+        ({"url": "https://forge..example"}, "url"),
+        ({"url": "https://-forge.example"}, "url"),
+        ({"url": "https://forge.example."}, "url"),
+        ({"url": "https://forge.example:0"}, "url"),
+        ({"url": "https://forge.example/a//b"}, "url"),
+        ({"url": "https://%66orge.example"}, "url"),
+        ({"url": "https://0x7f.1"}, "url"),
+        ({"url": "https://127.1"}, "url"),
+        ({"url": "https://127.0.0.1"}, "url"),
+        ({"url": "https://10.0.0.5/forge"}, "url"),
+        ({"url": "https://169.254.169.254"}, "url"),
+        ({"url": "https://[::1]"}, "url"),
+        ({"url": "https://[fd00::5]:8443"}, "url"),
+        ({"url": "https://[::ffff:10.0.0.5]"}, "url"),
+        ({"url": "https://[fe80::1%25eth0]", "allows_private": "y"}, "url"),
     ],
 )
 def test_what_is_no_issuer_is_refused_at_its_field(
@@ -109,12 +124,26 @@ def test_what_is_no_issuer_is_refused_at_its_field(
     assert stored() == []
 
 
-def test_one_of_a_private_network_is_ticked_as_such(root: User, browser: Browser) -> None:
-    browser.submit(f"{PAGE}add", {**FORGE, "url": "https://forge:8443"}, allows_private="y")
+@pytest.mark.parametrize("url", ["https://forge:8443", "https://10.0.0.5", "https://[fd00::5]:8443/forge"])
+def test_one_of_a_private_network_is_ticked_as_such(root: User, browser: Browser, url: str) -> None:
+    browser.submit(f"{PAGE}add", {**FORGE, "url": url}, allows_private="y")
 
     issuer = stored()[0]
-    assert (issuer.url, issuer.allows_private) == ("https://forge:8443", True)
+    assert (issuer.url, issuer.allows_private) == (url, True)
     assert "in a private network" in browser.page(PAGE).text
+
+
+@pytest.mark.parametrize(("first", "second"), [("", "/"), ("/", ""), ("/forge", "/forge/")])
+def test_two_that_differ_in_the_last_slash_alone_are_not_both_added(
+    root: User, browser: Browser, first: str, second: str
+) -> None:
+    """People could not tell them apart in the list, and would name the one whose tokens never come."""
+    browser.submit(f"{PAGE}add", {**FORGE, "url": f"https://forge.acme.example{first}"})
+
+    page = browser.submit(f"{PAGE}add", {**FORGE, "url": f"https://forge.acme.example{second}"}, status=422)
+
+    assert f"https://forge.acme.example{first} was added already" in page.text
+    assert [issuer.url for issuer in stored()] == [f"https://forge.acme.example{first}"]
 
 
 def test_an_issuer_is_added_once(root: User, browser: Browser) -> None:
