@@ -66,7 +66,8 @@ _REF = Field(
     "Begin with refs/heads/ for branches or refs/tags/ for tags, as in refs/heads/main or refs/tags/v*.",
     is_optional=True,
 )
-_SLUG = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+# GitLab's own rule: groups that are older than its stricter one for new names begin with _ or a full stop.
+_SLUG = r"(?!-)[A-Za-z0-9_.-]+(?<!\.git)(?<!\.atom)(?<!\.)"
 
 GITHUB = Provider(
     "github",
@@ -114,15 +115,15 @@ GITLAB = Provider(
         Field(
             "namespace",
             "Namespace",
-            rf"{_SLUG}(?<![.])(/{_SLUG}(?<![.]))*",
+            rf"{_SLUG}(/{_SLUG})*",
             "Give the user, or the group with its subgroups, as in the project's address: acme/tools.",
             folds=True,
         ),
         Field(
             "project",
             "Project",
-            rf"{_SLUG}(?<!\.git)(?<!\.atom)(?<![.])",
-            "Give the last part of the project's address alone. It does not end in .git or .atom.",
+            _SLUG,
+            "Give the last part of the project's address alone. It does not end in a full stop, .git or .atom.",
             folds=True,
         ),
         Field(
@@ -159,16 +160,32 @@ GOOGLE = Provider(
     shown=("email",),
     issuer="https://accounts.google.com",
 )
+_HYPHENED = r"[A-Za-z0-9](-?[A-Za-z0-9])*"
 ACTIVESTATE = Provider(
     "activestate",
     "ActiveState",
-    tuple(
-        Field(name, label, _SLUG, f"Give {article} as in its address: letters, digits, hyphens.", most=100)
-        for name, label, article in (
-            ("organization", "Organization", "the organization"),
-            ("project", "Project", "the project"),
-            ("actor", "Actor", "the username of who runs it"),
-        )
+    (
+        Field(
+            "organization",
+            "Organization",
+            _HYPHENED,
+            "Give the organization as in its address: letters and digits, with single hyphens between them.",
+            most=40,
+        ),
+        Field(
+            "project",
+            "Project",
+            r"(?!\.+$)[A-Za-z0-9.](-?[A-Za-z0-9.])*",
+            "Give the project as in its address: letters, digits and full stops, with single hyphens between them.",
+            most=40,
+        ),
+        Field(
+            "actor",
+            "Actor",
+            _HYPHENED,
+            "Give the username of who runs it: letters and digits, with single hyphens between them.",
+            most=40,
+        ),
     ),
     shown=("organization", "project", "actor"),
     issuer="https://platform.activestate.com/api/v1/oauth/oidc",

@@ -69,10 +69,22 @@ def test_what_no_provider_has_is_refused_at_its_field(provider: str, field: str,
         ("gitlab", "project", "acme/utils"),
         ("gitlab", "project", "utils.git"),
         ("gitlab", "project", "utils.atom"),
+        ("gitlab", "project", "utils."),
+        ("gitlab", "project", "-utils"),
+        ("gitlab", "namespace", "acme.git/tools"),
+        ("gitlab", "namespace", "acme/-tools"),
+        ("gitlab", "namespace", "acme/../tools"),
+        ("gitlab", "namespace", "acme/"),
         ("gitlab", "workflow_filepath", "../ci.yml"),
         ("gitlab", "workflow_filepath", "/ci.yml"),
         ("gitlab", "issuer", "https://git.evil.example"),
         ("gitlab", "issuer", "https://gitlab.com/"),
+        ("activestate", "organization", "acme_corp"),
+        ("activestate", "organization", "acme.corp"),
+        ("activestate", "organization", "acme--corp"),
+        ("activestate", "organization", "-acme"),
+        ("activestate", "project", "utils-"),
+        ("activestate", "actor", "a" * 41),
         ("google", "email", "ci"),
         ("google", "sub", "x1"),
         ("oidc", "sub", "*"),
@@ -90,6 +102,20 @@ def test_what_a_provider_does_not_have_is_refused_at_its_field(provider: str, fi
     assert refusal.value.field == field
 
 
+@pytest.mark.parametrize(
+    ("provider", "field", "typed"),
+    [
+        ("gitlab", "namespace", "_infra/.hidden/a.b_c-d"),
+        ("gitlab", "project", "_utils"),
+        ("gitlab", "project", "acme.gitlab.io"),
+        ("activestate", "project", "acme.Utils-3.11"),
+        ("activestate", "actor", "Ana-2"),
+    ],
+)
+def test_what_a_provider_does_have_is_kept(provider: str, field: str, typed: str) -> None:
+    assert checked(provider, **{field: typed})[1][field] == typed
+
+
 def test_the_same_names_at_another_issuer_are_another_identity() -> None:
     assert checked("gitlab")[2] != checked("gitlab", issuer="https://git.acme.example")[2]
 
@@ -98,6 +124,8 @@ def test_case_counts_where_it_counts_for_the_provider() -> None:
     assert checked("github", owner="ACME", environment="Release")[1] == {**GOOD["github"], "environment": "release"}
     assert checked("gitlab", environment="Release")[1]["environment"] == "Release"
     assert checked("github", owner="ACME")[2] == checked("github")[2]
+    assert checked("gitlab", namespace="Acme/Tools", project="UTILS")[2] == checked("gitlab")[2]
+    assert checked("activestate", organization="Acme")[2] != checked("activestate")[2]
     assert checked("gitlab", environment="Release")[2] != checked("gitlab", environment="release")[2]
 
 
