@@ -17,7 +17,7 @@ from blueprints.management.targets import (
     organization_pending_from_url,
     pending_from_url,
 )
-from domain.identity import throttle
+from blueprints.management.trusting import count_publisher
 from domain.index import pending_publishers, publishers
 from domain.index.publisher_identities import GITHUB, PROVIDERS, Provider, limits_of, provider_of
 from domain.policy.actions import Action
@@ -66,7 +66,7 @@ def _add(permit: Permit, organization: Organization | None) -> ResponseReturnVal
     session, notices, now = db.session(), wiring.services().notices, wiring.now()
     name = form.project_name.data
     try:
-        throttle.take(session, (throttle.ADD_PUBLISHER, str(permit.account.user_id)), now=now)
+        count_publisher(permit)
         if organization is None:
             added = pending_publishers.add(
                 session, permit, notices, project_name=name, provider=provider, values=values, now=now

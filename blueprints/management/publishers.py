@@ -10,7 +10,7 @@ from blueprints.gate import management_action
 from blueprints.management import bp
 from blueprints.management.publisher_forms import FIELDS, form_for
 from blueprints.management.targets import ROW_ID, project_from_url, publisher_from_url
-from domain.identity import throttle
+from blueprints.management.trusting import count_publisher
 from domain.index import publishers
 from domain.index.project_tokens import touching
 from domain.index.publisher_identities import GITHUB, PROVIDERS, Provider, limits_of, provider_of
@@ -43,7 +43,7 @@ def add_publisher(permit: Permit, project: Project) -> ResponseReturnValue:
         return _page(project, provider, form, (INVALID, {}))
     values = {name: form[name].data or "" for name in FIELDS if name in form}
     try:
-        throttle.take(db.session(), (throttle.ADD_PUBLISHER, str(permit.account.user_id)), now=now)
+        count_publisher(permit)
         added = publishers.add(
             db.session(), permit, wiring.services().notices, project, provider=provider, values=values, now=now
         )

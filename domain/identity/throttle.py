@@ -67,6 +67,9 @@ INVITE = Budget("invite:account", "invitations", _limits((40, HOUR)))
 INVITE_ADDRESS = Budget("invite:address", "invitations to this address", _limits((5, DAY)))
 REQUEST_ORGANIZATION = Budget("organization:account", "requests for organizations", _limits((10, DAY)))
 ADD_PUBLISHER = Budget("publisher:account", "new trusted publishers", _limits((100, DAY)))
+ADD_PUBLISHER_FROM_ADDRESS = Budget(
+    "publisher:address", "new trusted publishers from here", _limits((100, DAY)), by_network=True
+)
 NEW_TOKENS = Budget("token:account", "new API tokens", _limits((50, HOUR)))
 
 

@@ -72,7 +72,7 @@ def add(
     """Let the first upload of a CI job create a project, which is then the permit holder's.
 
     Raises Problem at the field: a name that cannot be had, an identity that cannot be named, or one that waits for this
-    name already; and for a fourth one. The caller counts the try in `throttle.ADD_PUBLISHER`.
+    name already; and for a fourth one. The caller counts the try, for the account and its address.
     """
     permit.covers(Action.ADD_PENDING_PUBLISHER)
     identity = publishers.read_identity(db, provider, values)

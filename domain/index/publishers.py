@@ -69,7 +69,7 @@ def add(
     """Let the CI identity that was typed upload to the project. All who look after it are told.
 
     Raises Problem: something in the form, or the project trusts it already.
-    The caller counts the try in `throttle.ADD_PUBLISHER`.
+    The caller counts the try, for the account and its address.
     """
     permit.covers(Action.ADD_PUBLISHER, project)
     identity = read_identity(db, provider, values)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from adapters.clock import SettableClock
-from domain.identity.throttle import ADD_PUBLISHER
+from domain.identity.throttle import ADD_PUBLISHER, ADD_PUBLISHER_FROM_ADDRESS
 from domain.index import publishers
 from domain.index.publisher_identities import GITHUB
 from domain.policy.actions import Action
@@ -136,6 +136,25 @@ def test_a_spent_budget_is_said(project: Project, browser: Browser, clock: Setta
     page = browser.submit(f"{PAGE}add", {**ADDED, "repository": "other"}, status=429)
 
     assert "Too many new trusted publishers." in page.text
+
+
+def test_another_account_at_the_same_address_gets_around_no_budget(
+    project: Project, browser: Browser, app: Flask, people: People
+) -> None:
+    dan = people.a_member("dan")
+    people.a_project("buoy", dan)
+    browser.submit(f"{PAGE}add", ADDED)
+    spent = Attempt.bucket.startswith(ADD_PUBLISHER_FROM_ADDRESS.name)
+    db.session.execute(sa.update(Attempt).where(spent).values(count=100))
+    db.session.commit()
+
+    here = Browser(app).sign_in(dan).submit("/manage/project/buoy/publishing/add", ADDED, status=429)
+    waiting = browser.submit("/manage/account/publishing/", ADDED, project_name="oar", status=429)
+    elsewhere = Browser(app, address="198.51.100.9").sign_in(dan).submit("/manage/project/buoy/publishing/add", ADDED)
+
+    assert "Too many new trusted publishers from here." in here.text
+    assert "Too many new trusted publishers from here." in waiting.text
+    assert f"{CALLED} is now a trusted publisher." in elsewhere.text
 
 
 def test_the_same_added_at_once_is_added_once(either_app: Flask, clock: SettableClock) -> None:
