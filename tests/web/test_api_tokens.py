@@ -346,6 +346,13 @@ def rows_of(page: Page) -> list[list[str]]:
 
 
 @requirement("R80")
+def test_the_page_leads_to_what_needs_no_token(ana: User, browser: Browser) -> None:
+    page = browser.page("/manage/account/token/")
+
+    assert "CI uploads without a stored token" in page.text
+    assert page.links().count("/manage/account/publishing/") == 2  # the other one is at the side
+
+
 def test_a_token_is_removed_after_a_question(ana: User, browser: Browser, people: People) -> None:
     token, text = people.a_token(ana, "ci")
     path = f"{TOKENS}{token.id}/remove/"
