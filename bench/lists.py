@@ -13,6 +13,11 @@ PAGES = {
     "releases of a project, 1,000": "/manage/project/crowd/releases/",
     "its public page": "/project/crowd/",
     "history of the account, 10,000 events": "/manage/account/history/",
+    "history of the project, 10,000 events": "/manage/project/crowd/history/",
+    "people of a project, 100": "/manage/project/crowd/collaboration/",
+    "API tokens": "/manage/account/token/",
+    "projects of an organization, 1,000": "/manage/organization/harbour/projects/",
+    "history of the organization, 10,000 events": "/manage/organization/harbour/history/",
 }
 
 

@@ -31,7 +31,7 @@ from domain.policy.decision import Permit
 from domain.policy.judge import judge
 from domain.policy.principals import Member, Origin
 from models import Email, File, Organization, OrganizationMember, Project, ProjectRole, Release, TotpApp, User, db
-from tests.crowds import many_events, many_projects, many_releases
+from tests.crowds import many_events, many_people, many_projects, many_releases
 from tests.packages import a_wheel
 
 TIMES = 20  # sign-ins and uploads
@@ -239,6 +239,7 @@ def _a_keeper_of_very_much(password_hash: str) -> User:
     many_projects(1_000, owner=user, now=now, organization=organization, prefix="harbour")
     many_releases(1_000, project=project, now=now)
     many_events(10_000, user=user, now=now, project=project, organization=organization)
+    many_people(100, project=project, organization=organization, now=now)
     return user
 
 

@@ -9,7 +9,18 @@ from packaging.version import Version
 
 from domain.index.names import lookalike_key
 from domain.index.versions import version_key
-from models import ApiToken, Event, File, Organization, Project, ProjectRole, Release, User, db
+from models import (
+    ApiToken,
+    Event,
+    File,
+    Organization,
+    OrganizationMember,
+    Project,
+    ProjectRole,
+    Release,
+    User,
+    db,
+)
 
 Row = dict[str, object]
 
@@ -50,6 +61,21 @@ def many_releases(count: int, *, project: Project, now: datetime) -> None:
     _insert(Release, (_release(project.id, f"1.{first + number}", now) for number in range(count)))
     rows = db.session.execute(theirs).all()[first:]
     _insert(File, (_file(project, row.id, row.version, now) for row in rows))
+    db.session.commit()
+
+
+def many_people(count: int, *, project: Project, organization: Organization, now: datetime) -> None:
+    """Accounts with a role in the project, who belong to the organization as well."""
+    first = db.session.scalar(sa.select(sa.func.count()).select_from(User)) or 0
+    names = [f"somebody-{first + number}" for number in range(count)]
+    facts = {"password_hash": "none", "password_changed_at": now, "registered_at": now}
+    _insert(User, ({"username": name, "username_key": name, **facts} for name in names))
+    ids = db.session.scalars(sa.select(User.id).where(User.username.in_(names))).all()
+    _insert(
+        ProjectRole, ({"project_id": project.id, "user_id": one, "role": "maintainer", "since": now} for one in ids)
+    )
+    members = ({"organization_id": organization.id, "user_id": one, "role": "member", "since": now} for one in ids)
+    _insert(OrganizationMember, members)
     db.session.commit()
 
 

@@ -9,7 +9,7 @@ from adapters.clock import SettableClock
 from models import Organization, Project, User
 from tests.browsing import Browser
 from tests.builders import People
-from tests.crowds import many_events, many_projects, many_releases, many_tokens, statements
+from tests.crowds import many_events, many_people, many_projects, many_releases, many_tokens, statements
 
 FEW, MANY, EVENTS = 60, 1_000, 10_000
 MOST = 25  # statements of one page, its frame and the gate included
@@ -21,6 +21,15 @@ PAGES = [
     "/manage/account/token/",
     "/manage/project/crowd/tokens/",
     "/user/ana/",
+    "/manage/project/crowd/history/",
+    "/manage/project/crowd/collaboration/",
+    "/manage/project/crowd/settings/",
+    "/manage/project/crowd/settings/delete",
+    "/manage/organization/harbour/projects/",
+    "/manage/organization/harbour/people/",
+    "/manage/organization/harbour/settings/keys",
+    "/manage/organization/harbour/history/",
+    "/org/harbour/",
 ]
 
 Fill = Callable[[int, int], None]
@@ -55,6 +64,7 @@ def fill(clock: SettableClock, ana: User, crowd: Project, harbour: Organization)
         many_releases(count, project=crowd, now=now)
         many_tokens(count, owner=next(role.user for role in crowd.roles if role.user != ana), now=now, prefix=name)
         many_events(events, user=ana, now=now, project=crowd, organization=harbour)
+        many_people(count // 10, project=crowd, organization=harbour, now=now)
 
     return more
 
