@@ -37,7 +37,7 @@ fmt: .venv/installed-dev  ## Format the Python code
 bench: .venv/installed-dev  ## Measure sign-in, gate, simple pages and upload on this machine
 	@$(BIN)/python -m bench.run
 
-docs: .venv/installed-dev  ## Take the pictures of the README anew
+docs: .venv/installed-dev  ## Take the pictures of README and docs anew
 	@$(BIN)/python -m docs.pictures.make
 
 # A file in .venv remembers what was installed, so that the second run starts at once

@@ -1,13 +1,11 @@
-"""`make docs`: takes the pictures of the README from the running application, in a temporary folder."""
+"""`make docs`: takes the pictures of README and docs from the running application, in a temporary folder."""
 
 import logging
-import math
 import os
 import shutil
 import sys
 import tempfile
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -17,7 +15,7 @@ from pathlib import Path
 import flask_migrate
 from flask import Flask
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
@@ -26,37 +24,54 @@ from adapters.mail import MemoryMailer
 from app import create_app
 from blueprints import wiring
 from config import Settings
+from docs.pictures import features
+from docs.pictures.paper import FOLDER, keep
 from models import Mail, db
 
 HOST = "index.example"
 WIDTH = 1280  # pixels
-MAX_BYTES = 150_000
 SHOWN_AT = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)  # fixed, so that pictures differ only where pages do
 PASSWORD = "tide tables of 1912, bound"
-FOLDER = Path(__file__).parent
 
 
 def main() -> int:
-    """Take the picture of the red banner, light and dark; 1 if there is no Chromium."""
+    """Take the red banner, light and dark, and each feature in four looks; 1 if there is no Chromium."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         print("`make docs` needs Chromium: apt-get install chromium")
         return 1
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    with tempfile.TemporaryDirectory(prefix="countersign-pictures-") as folder, sync_playwright() as playwright:
-        app = _application(Path(folder))
-        with _served(app) as port:
+    with sync_playwright() as playwright:
+
+        def launch(port: int) -> Browser:
             rules = f"--host-resolver-rules=MAP {HOST} 127.0.0.1:{port}"
             arguments = ["--no-sandbox", "--disable-gpu", "--disable-features=HttpsUpgrades", rules]
-            browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-            page = browser.new_page(viewport={"width": WIDTH, "height": 800}, base_url=f"http://{HOST}")
-            _register(app, page)
-            page.goto("/manage/account/token/")
-            for colours in ("light", "dark"):
-                page.emulate_media(color_scheme="light" if colours == "light" else "dark")
-                _keep(page.screenshot(full_page=True), FOLDER / f"red-banner-{colours}.png")
-            browser.close()
+            return playwright.chromium.launch(executable_path=chromium, args=arguments)
+
+        with _index() as (app, port):
+            _take_red_banner(app, launch(port))
+        with _index() as (app, port):
+            features.take(app, launch(port), f"http://{HOST}")
     return 0
+
+
+def _take_red_banner(app: Flask, browser: Browser) -> None:
+    page = browser.new_page(viewport={"width": WIDTH, "height": 800}, base_url=f"http://{HOST}")
+    _register(app, page)
+    page.goto("/manage/account/token/")
+    for colours in ("light", "dark"):
+        page.emulate_media(color_scheme="light" if colours == "light" else "dark")
+        keep(_opened(page.screenshot(full_page=True)), FOLDER / f"red-banner-{colours}.png")
+    browser.close()
+
+
+@contextmanager
+def _index() -> Iterator[tuple[Flask, int]]:
+    """An empty index, and the port where it is served."""
+    with tempfile.TemporaryDirectory(prefix="countersign-pictures-") as folder:
+        app = _application(Path(folder))
+        with _served(app) as port:
+            yield app, port
 
 
 def _application(folder: Path) -> Flask:
@@ -108,21 +123,9 @@ def _newest_link(app: Flask) -> str:
         return next(word for word in words if word.startswith(f"http://{HOST}/") and "token=" in word)
 
 
-def _keep(png: bytes, path: Path) -> None:
-    """Write the picture with its 256 most frequent colours, and only the edges of letters rounded to them."""
+def _opened(png: bytes) -> Image.Image:
     with Image.open(BytesIO(png)) as picture:
-        raw, size = picture.convert("RGB").tobytes(), picture.size
-    pixels = list(zip(raw[0::3], raw[1::3], raw[2::3], strict=True))
-    found = Counter(pixels)
-    kept = [colour for colour, _ in found.most_common(256)]
-    nearest = {colour: min(range(len(kept)), key=lambda n: math.dist(kept[n], colour)) for colour in found}
-    few = Image.frombytes("P", size, bytes(nearest[pixel] for pixel in pixels))
-    few.putpalette([part for colour in kept for part in colour])  # Pillow's own reduction shifts every colour a little
-    few.save(path, optimize=True)
-    weight = path.stat().st_size
-    print(f"{path.relative_to(FOLDER.parent.parent)}: {weight / 1000:.0f} kB")
-    if weight > MAX_BYTES:
-        sys.exit(f"{path.name} is larger than {MAX_BYTES / 1000:.0f} kB.")
+        return picture.convert("RGB")
 
 
 if __name__ == "__main__":

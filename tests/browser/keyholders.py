@@ -4,6 +4,7 @@ while to come to: their rows are written as they would be by then."""
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from flask import Flask
 from sqlalchemy import select, update
@@ -161,6 +162,6 @@ def _change_newest(user: User, **values: object) -> None:
 
 def cookies_of(browser: Browser) -> dict[str, str]:
     """What a test's browser would send."""
-    cookie = browser.client.get_cookie("countersign", domain="localhost")
+    cookie = browser.client.get_cookie("countersign", domain=urlsplit(browser.base_url).hostname or "")
     assert cookie is not None
     return {"countersign": cookie.value}

@@ -1,6 +1,6 @@
 """A live index with people and projects in every state that is worth looking at, and a browser for each of them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from flask import Flask
 from playwright.sync_api import Browser as Chromium
@@ -56,7 +56,7 @@ class Town:
         self._pages: dict[str, Page] = {}
         self._complaints: list[str] = []
         with live.app.app_context():
-            self._cookies, self._words = _populate(live.app)
+            self._cookies, self._words = populate(live.app)
 
     def page_of(self, who: str) -> Page:
         """The one page of somebody's browser; "nobody" is not signed in."""
@@ -86,9 +86,9 @@ class Town:
             page.context.close()
 
 
-def _populate(app: Flask) -> tuple[Cookies, Words]:
+def populate(app: Flask) -> tuple[Cookies, Words]:
     """People, projects, releases, invitations and tokens, made through the pages where those are quick enough."""
-    now = datetime.now(UTC)
+    now = wiring_of(app).clock.now()
     people = People(app, SettableClock(now))
     long_ago = now - timedelta(days=800)
     ana = people.a_user("ana").verified().registered(long_ago).with_totp().with_recovery_codes()
