@@ -196,7 +196,9 @@ def test_a_project_takes_trusted_publishers_only_and_tokens_again(
 
     assert asked.h1 == "Take trusted publishers only?"
     assert "“nightly” of bo" in asked.text
-    assert "Its one trusted publisher uploads as before" in asked.text
+    assert "Its one trusted publisher stays" in asked.text
+    assert "token exchange is available on this index. Until then, nothing could upload to acme-utils." in asked.text
+    assert "Until then, nothing could upload" not in again.text
     assert "acme-utils takes trusted publishers only." in shut.text
     assert "API tokens are refused." in shut.text
     assert refused.status_code == 403
