@@ -78,6 +78,7 @@ WORDS = {
     "project:status:active": "Archived project {project} opened again",
     "project:transfer:offered": "Project {project} offered to {receiver}",
     "project:transfer:withdrawn": "Offer of {project} to {receiver} withdrawn",
+    "project:transfer:void": "Offer of {project} to {receiver} ended",
     "project:transfer:declined": "Offer of {project} to {receiver} declined",
     "project:transfer:accepted": "Project {project} taken over by {receiver}",
     "project:release:added": "Release {version} published",
@@ -89,7 +90,7 @@ WORDS = {
     "project:file:removed": "File {filename} of {project} deleted",
     "project:invitation:sent": "Invitation of {guest} to {project} as {role}",
     "project:invitation:revoked": "Invitation of {guest} to {project} revoked",
-    "project:invitation:declined": "Invitation to {project} declined",
+    "project:invitation:declined": "Invitation of {guest} to {project} declined",
     "project:collaborator:added": "Became {role} of {project}",
     "project:collaborator:role_changed": "Now {role} of {project}, no longer {was}",
     "project:collaborator:removed": "No longer {role} of {project}",
@@ -107,7 +108,7 @@ WORDS = {
     "organization:project:left": "Project {project} taken out of {organization}",
     "organization:invitation:sent": "Invitation of {guest} to {organization} as {role}",
     "organization:invitation:revoked": "Invitation of {guest} to {organization} revoked",
-    "organization:invitation:declined": "Invitation to {organization} declined",
+    "organization:invitation:declined": "Invitation of {guest} to {organization} declined",
     "organization:member:added": "Became {role} of {organization}",
     "organization:member:removed": "No longer {role} of {organization}",
     "organization:member:role_changed": "Now {role} of {organization}, no longer {was}",
@@ -184,6 +185,7 @@ class ProjectPart(Section):
     PEOPLE = ("people", "People", ("project:collaborator:", "project:invitation:", "organization:team"))
     PUBLISHERS = ("publishers", "Trusted publishers", ("project:publisher:", "project:tokens:", "account:publisher:"))
     TOKENS = ("tokens", "API tokens", ("account:token:",))
+    SETTINGS = ("settings", "Settings and ownership", ("project:name:", "project:status:", "project:transfer:"))
 
 
 class OrganizationPart(Section):

@@ -24,6 +24,7 @@ from domain.index import (
     publishers,
     removals,
     reservations,
+    takeovers,
     teams,
     transfers,
     yanks,
@@ -460,7 +461,7 @@ CALLS: dict[str, tuple[Action, Callable[[Scene], Subject | None], Call]] = {
     "take a project over": (
         Action.ACCEPT_TRANSFER,
         lambda scene: scene.to_ana,
-        lambda permit, scene, notices, clock: transfers.accept(
+        lambda permit, scene, notices, clock: takeovers.accept(
             db.session(), permit, notices, scene.to_ana, now=clock.now()
         ),
     ),
@@ -474,7 +475,7 @@ CALLS: dict[str, tuple[Action, Callable[[Scene], Subject | None], Call]] = {
     "take a project into an organization": (
         Action.ACCEPT_PROJECT,
         lambda scene: scene.to_office,
-        lambda permit, scene, notices, clock: transfers.accept_into(
+        lambda permit, scene, notices, clock: takeovers.accept_into(
             db.session(), permit, notices, scene.to_office, now=clock.now()
         ),
     ),

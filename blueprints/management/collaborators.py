@@ -20,7 +20,7 @@ from domain.index.collaborators import Collaborator
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.policy.principals import Factor
-from domain.policy.targets import Role
+from domain.policy.targets import Role, with_article
 from domain.problems import Problem
 from models import Invitation, Project, User, db
 
@@ -64,11 +64,11 @@ def invite_collaborator(permit: Permit, project: Project) -> ResponseReturnValue
     try:
         role = _role(form.role.data)
         count_invitation(permit, guest)
-        collaborators.invite(db.session(), permit, notices, project, guest=guest, role=role, now=now)
+        sent = collaborators.invite(db.session(), permit, notices, project, guest=guest, role=role, now=now)
     except Problem as problem:
         db.session.rollback()
         return _page(permit, project, form, put(form, problem))
-    flash(f"{guest} is invited and has seven days to answer.", "success")
+    flash(f"{invitations.guest_of(sent).name} is invited and has seven days to answer.", "success")
     return _done(permit, project)
 
 
@@ -92,14 +92,16 @@ def change_role(permit: Permit, project: Project) -> ResponseReturnValue:
     username = request.values.get("username", "")
     if request.method != "POST":  # HEAD comes here, too
         part = collaborators.part_of(db.session(), project, username) or abort(404)
-        return render_template("management/change_role.html", project=project, part=part)
+        other = Role.MAINTAINER if part.role == Role.OWNER.word else Role.OWNER
+        chosen = request.args.get("role") if intent.is_resumed() else other.word
+        return render_template("management/change_role.html", project=project, part=part, chosen=chosen)
     found, now = wiring.services(), wiring.now()
     try:
         role = _role(request.form.get("role"))
         collaborators.change_role(db.session(), permit, found.notices, project, username=username, role=role, now=now)
     except Problem as problem:
         return _refused(permit, project, problem)
-    flash(f"{username} is {collaborators.with_article(role.word)} of {project.name} now.", "success")
+    flash(f"{username} is {with_article(role.word)} of {project.name} now.", "success")
     return _done(permit, project, username)
 
 
@@ -110,7 +112,7 @@ def remove_collaborator(permit: Permit, project: Project) -> ResponseReturnValue
     username = request.values.get("username", "")
     if request.method != "POST":  # HEAD comes here, too
         part = collaborators.part_of(db.session(), project, username) or abort(404)
-        impact = collaborators.impact_of_leaving(db.session(), project, part.user)
+        impact = collaborators.impact_of_leaving(db.session(), project, part.user, now=wiring.now())
         return render_template("management/remove_collaborator.html", project=project, part=part, impact=impact)
     found, now = wiring.services(), wiring.now()
     try:
@@ -127,7 +129,7 @@ def leave_project(permit: Permit, project: Project) -> ResponseReturnValue:
     """Ask whether one means to go, and give one's part up."""
     if request.method != "POST":  # HEAD comes here, too
         me = db.session.get_one(User, permit.account.user_id)
-        impact = collaborators.impact_of_leaving(db.session(), project, me)
+        impact = collaborators.impact_of_leaving(db.session(), project, me, now=wiring.now())
         return render_template("management/leave_project.html", project=project, impact=impact)
     name = project.name
     try:

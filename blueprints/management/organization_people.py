@@ -17,7 +17,7 @@ from domain.identity.standing import factors_of
 from domain.index import invitations, organization_members
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
-from domain.policy.targets import OrganizationRole
+from domain.policy.targets import OrganizationRole, with_article
 from domain.problems import Problem
 from models import Invitation, Organization, db
 
@@ -59,11 +59,11 @@ def invite_member(permit: Permit, organization: Organization) -> ResponseReturnV
     try:
         role = _role(form.role.data)
         count_invitation(permit, guest)
-        organization_members.invite(db.session(), permit, notices, organization, guest=guest, role=role, now=now)
+        sent = organization_members.invite(db.session(), permit, notices, organization, guest=guest, role=role, now=now)
     except Problem as problem:
         db.session.rollback()
         return _page(permit, organization, form, put(form, problem))
-    flash(f"{guest} is invited and has seven days to answer.", "success")
+    flash(f"{invitations.guest_of(sent).name} is invited and has seven days to answer.", "success")
     return _done(permit, organization)
 
 
@@ -89,7 +89,10 @@ def change_member_role(permit: Permit, organization: Organization) -> ResponseRe
     username = request.values.get("username", "")
     if request.method != "POST":  # HEAD comes here, too
         part = organization_members.part_of(db.session(), organization, username) or abort(404)
-        return render_template("management/change_member_role.html", organization=organization, part=part)
+        chosen = request.args.get("role") if intent.is_resumed() else part.role
+        return render_template(
+            "management/change_member_role.html", organization=organization, part=part, chosen=chosen
+        )
     found, now = wiring.services(), wiring.now()
     try:
         role = _role(request.form.get("role"))
@@ -98,7 +101,7 @@ def change_member_role(permit: Permit, organization: Organization) -> ResponseRe
         )
     except Problem as problem:
         return _refused(permit, organization, problem)
-    flash(f"{username} is {organization_members.with_article(role.word)} now.", "success")
+    flash(f"{username} is {with_article(role.word)} now.", "success")
     return _done(permit, organization, username)
 
 

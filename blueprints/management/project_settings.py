@@ -11,13 +11,13 @@ from blueprints.management import bp
 from blueprints.management.project_forms import DeleteProjectForm, TransferForm
 from blueprints.management.targets import project_from_url
 from domain.identity import throttle
-from domain.index import keepers, kept_names, releases, transfers
+from domain.index import kept_names, releases, takeovers, transfers
 from domain.index import project_settings as settings
 from domain.policy.actions import Action
-from domain.policy.decision import Permit
-from domain.policy.targets import OrganizationRole
+from domain.policy.decision import Denial, Permit, Reason
+from domain.policy.judge import judge
 from domain.problems import Problem
-from models import Project, db
+from models import Project, Transfer, db
 
 
 @bp.get("/manage/project/<name>/settings/", endpoint="settings")
@@ -28,7 +28,7 @@ def show_settings(permit: Permit, project: Project) -> ResponseReturnValue:
         "management/settings.html",
         project=project,
         newest=releases.newest(db.session(), project),
-        offer=transfers.of_project(db.session(), project, now=wiring.now()),
+        offer=_offer(project),
         may_hand_over=_may_hand_over(permit),
         kept=kept_names.KEPT,
     )
@@ -70,10 +70,10 @@ def transfer_project(permit: Permit, project: Project) -> ResponseReturnValue:
     """Ask who is to have the project, and offer it to them."""
     form = TransferForm(formdata=request.args) if intent.is_resumed() else TransferForm()
     if not form.validate_on_submit():
-        return _transfer_page(form, project, (INVALID if form.errors else 200, {}))
+        return _transfer_page(permit, form, project, (INVALID if form.errors else 200, {}))
     now = wiring.now()
     try:
-        throttle.take(db.session(), (throttle.INVITE, str(permit.account.user_id)), now=now)
+        throttle.take(db.session(), (throttle.OFFER, str(permit.account.user_id)), now=now)
         offer = transfers.offer(
             db.session(),
             permit,
@@ -86,7 +86,7 @@ def transfer_project(permit: Permit, project: Project) -> ResponseReturnValue:
         )
     except Problem as problem:
         db.session.rollback()
-        return _transfer_page(form, project, put(form, problem))
+        return _transfer_page(permit, form, project, put(form, problem))
     return _done(project, f"{project.name} is offered to {transfers.receiver_of(offer)}, who has seven days to answer.")
 
 
@@ -122,26 +122,32 @@ def delete_project(permit: Permit, project: Project) -> ResponseReturnValue:
     return redirect(url_for("management.projects"), 303)
 
 
+def _offer(project: Project) -> tuple[Transfer, str] | None:
+    """The project's open offer, with whom it is to; None if there is none."""
+    offer = transfers.of_project(db.session(), project, now=wiring.now())
+    return None if offer is None else (offer, transfers.receiver_of(offer))
+
+
 def _may_hand_over(permit: Permit) -> bool:
-    """Whether the page offers to hand the project over; the owners of its organization decide, where it has one."""
-    target = permit.target
-    return target is not None and (not target.in_organization or target.organization_role is OrganizationRole.OWNER)
+    """Whether the page offers to hand the project over: not where the judge would say that it is for others to do."""
+    decision = judge(permit.principal, Action.TRANSFER_PROJECT, permit.target, wiring.services().policy, wiring.now())
+    return not (isinstance(decision, Denial) and decision.reason is Reason.NO_PERMISSION)
 
 
 def _status_page(form: FlaskForm, project: Project, status: Status) -> ResponseReturnValue:
-    impact = settings.impact_of(db.session(), project)
+    impact = settings.impact_of(db.session(), project, now=wiring.now())
     page = render_template("management/project_status.html", form=form, project=project, impact=impact)
     return page, *status
 
 
-def _transfer_page(form: TransferForm, project: Project, status: Status) -> ResponseReturnValue:
+def _transfer_page(permit: Permit, form: TransferForm, project: Project, status: Status) -> ResponseReturnValue:
     page = render_template(
         "management/transfer_project.html",
         form=form,
         project=project,
-        offer=transfers.of_project(db.session(), project, now=wiring.now()),
-        keepers=keepers.keepers_of(db.session(), project),
-        impact=settings.impact_of(db.session(), project),
+        offer=_offer(project),
+        stay=takeovers.who_stays(db.session(), project, giver_id=permit.account.user_id, receiver_id=None),
+        impact=settings.impact_of(db.session(), project, now=wiring.now()),
     )
     return page, *status
 
@@ -151,7 +157,7 @@ def _delete_page(form: DeleteProjectForm, project: Project, status: Status) -> R
         "management/delete_project.html",
         form=form,
         project=project,
-        impact=settings.impact_of(db.session(), project),
+        impact=settings.impact_of(db.session(), project, now=wiring.now()),
         dependents=settings.dependents_of(db.session(), project),
         kept=kept_names.KEPT,
     )

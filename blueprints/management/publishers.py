@@ -81,11 +81,12 @@ def change_uploaders(permit: Permit, project: Project) -> ResponseReturnValue:
     """Say what it means to take trusted publishers only, or API tokens again, and do so."""
     if request.method != "POST":  # HEAD comes here, too
         return _uploaders_page(project)
-    takes_tokens, now = request.form.get("takes_tokens") == "yes", wiring.now()
+    notices, now = wiring.services().notices, wiring.now()
     try:
-        publishers.set_uploaders(
-            db.session(), permit, wiring.services().notices, project, takes_tokens=takes_tokens, now=now
-        )
+        takes_tokens = {"yes": True, "no": False}.get(request.form.get("takes_tokens", ""))
+        if takes_tokens is None:
+            raise Problem("Choose what may upload.")
+        publishers.set_uploaders(db.session(), permit, notices, project, takes_tokens=takes_tokens, now=now)
     except Problem as problem:
         db.session.rollback()
         return _uploaders_page(project, problem), *status_of(problem)

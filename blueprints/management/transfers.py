@@ -9,8 +9,8 @@ from blueprints.form_problems import INVALID, Status
 from blueprints.gate import management_action
 from blueprints.management import bp
 from blueprints.management.targets import ROW_ID, organization_transfer_from_url, transfer_from_url
-from domain.index import collaborators, publishers, transfers
 from domain.index import project_settings as settings
+from domain.index import publishers, takeovers, transfers
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.problems import Problem
@@ -28,7 +28,7 @@ def accept_transfer(permit: Permit, transfer: Transfer) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(form, transfer, (INVALID if form.errors else 200, {}))
     try:
-        project = transfers.accept(db.session(), permit, wiring.services().notices, transfer, now=wiring.now())
+        project = takeovers.accept(db.session(), permit, wiring.services().notices, transfer, now=wiring.now())
     except Problem as problem:
         return _too_late(problem, back)
     name, address = project.name, url_for("management.settings", name=project.normalized_name)
@@ -60,7 +60,7 @@ def accept_project(permit: Permit, transfer: Transfer) -> ResponseReturnValue:
         return _page(form, transfer, (INVALID if form.errors else 200, {}))
     receiver = transfers.receiver_of(transfer)
     try:
-        project = transfers.accept_into(db.session(), permit, wiring.services().notices, transfer, now=wiring.now())
+        project = takeovers.accept_into(db.session(), permit, wiring.services().notices, transfer, now=wiring.now())
     except Problem as problem:
         return _too_late(problem, back)
     name = project.name
@@ -94,10 +94,10 @@ def _page(form: FlaskForm, transfer: Transfer, status: Status) -> ResponseReturn
         transfer=transfer,
         project=project,
         back=_back(transfer),
-        impact=settings.impact_of(db.session(), project),
-        stay=[
-            part for part in collaborators.of_project(db.session(), project) if part.user_id != transfer.offered_by_id
-        ],
+        impact=settings.impact_of(db.session(), project, now=wiring.now()),
+        stay=takeovers.who_stays(
+            db.session(), project, giver_id=transfer.offered_by_id, receiver_id=transfer.to_user_id
+        ),
         publishers=[publishers.called(each) for each in trusted],
     )
     return page, *status

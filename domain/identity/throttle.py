@@ -64,6 +64,7 @@ UNFINISHED_MAIL = Budget("unfinished:account", "unfinished sign-ins", _limits((1
 VERIFICATION_MAIL = Budget("verify:account", "verification mails", _limits((6, 6 * HOUR)))
 RESERVE_NAME = Budget("reserve:account", "new projects", _limits((20, HOUR)))
 INVITE = Budget("invite:account", "invitations", _limits((40, HOUR)))
+OFFER = Budget("offer:account", "offered projects", _limits((20, HOUR)))
 INVITE_ADDRESS = Budget("invite:address", "invitations to this address", _limits((5, DAY)))
 REQUEST_ORGANIZATION = Budget("organization:account", "requests for organizations", _limits((10, DAY)))
 ADD_PUBLISHER = Budget("publisher:account", "new trusted publishers", _limits((100, DAY)))

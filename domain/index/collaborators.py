@@ -7,12 +7,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager
 
 from domain import journal, naming
-from domain.index import invitations, keepers, organizations, parting, projects
+from domain.index import invitations, keepers, organizations, parting, projects, transfers
 from domain.index.announcements import announce
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
-from domain.policy.targets import Role
+from domain.policy.targets import Role, with_article
 from domain.problems import Problem
 from models import ApiToken, Invitation, Project, ProjectRole, User, token_project
 from models.user import username_key
@@ -34,10 +34,12 @@ class Collaborator:
 
 @dataclass(frozen=True)
 class Impact:
-    """What hangs on somebody's part in a project: their API tokens that name it, and open invitations by them."""
+    """What ends with somebody's own part in a project: API tokens that name it reach it no longer, and open invitations
+    by them. keeps: the role that a team or the organization lends them there; None for none."""
 
     tokens: int
     invitations: int
+    keeps: Role | None
 
 
 def of_project(db: Session, project: Project) -> list[ProjectRole]:
@@ -67,12 +69,17 @@ def part_of(db: Session, project: Project, username: str) -> ProjectRole | None:
     return db.scalar(parts.where(ProjectRole.project_id == project.id, User.username_key == username_key(name)))
 
 
-def impact_of_leaving(db: Session, project: Project, user: User) -> Impact:
-    """What would end if somebody had no part in the project any more."""
+def impact_of_leaving(db: Session, project: Project, user: User, *, now: datetime) -> Impact:
+    """What would end if somebody had no part of their own in the project any more."""
+    keeps = keepers.lent_to(db, project, user.id)
     tokens = select(func.count()).select_from(token_project).join(ApiToken, ApiToken.id == token_project.c.token_id)
     theirs = tokens.where(token_project.c.project_id == project.id, ApiToken.user_id == user.id)
     sent = select(func.count()).where(Invitation.project_id == project.id, Invitation.invited_by_id == user.id)
-    return Impact(db.scalar(theirs) or 0, db.scalar(sent) or 0)
+    return Impact(
+        tokens=(db.scalar(theirs) or 0) if keeps is None else 0,
+        invitations=(db.scalar(sent.where(Invitation.expires_at > now)) or 0) if keeps is not Role.OWNER else 0,
+        keeps=keeps,
+    )
 
 
 def invite(
@@ -139,10 +146,11 @@ def accept(db: Session, permit: Permit, notices: Notices, invitation: Invitation
 def decline(db: Session, permit: Permit, notices: Notices, invitation: Invitation, *, now: datetime) -> None:
     """Turn the offer down; whoever made it is told. Raises Problem if it is not open any more."""
     permit.covers(Action.DECLINE_INVITATION, invitation)
-    project, role, host = _project_of(invitation), invitation.role, invitation.invited_by
+    project, host, guest = _project_of(invitation), invitation.invited_by, invitations.guest_of(invitation).name
+    invitations.record_decline(db, permit, invitation, "project:invitation:declined", now=now, project=project.name)
     invitations.spend(db, invitation, now=now)
-    _record(db, permit, "project:invitation:declined", project, None, role=role, now=now)
-    announce(db, permit, notices, "invitation-declined", [host], project=project, now=now, organization=None)
+    facts = {"project": project, "organization": None, "guest": guest}
+    notices.tell(db, host, "invitation-declined", now=now, **facts)
 
 
 def change_role(
@@ -164,7 +172,7 @@ def change_role(
     if role is not Role.OWNER:
         _check_not_last(db, project, user)
     part.role = role.word
-    parting.end_of_role(db, project, user)
+    _end_of_role(db, permit, notices, project, user, now=now)
     _record(db, permit, "project:collaborator:role_changed", project, user, role=role.word, was=was, now=now)
     people = {one.id: one for one in (*owners, user)}.values()
     values = {"person": user.username, "role": role.word, "was": was}
@@ -185,11 +193,6 @@ def leave(db: Session, permit: Permit, notices: Notices, project: Project, *, no
     _end_part(db, permit, notices, project, permit.account.username, now=now)
 
 
-def with_article(role: str) -> str:
-    """A role as a sentence has it: "an owner", "a maintainer"."""
-    return f"an {role}" if role.startswith("o") else f"a {role}"
-
-
 def _project_of(invitation: Invitation) -> Project:
     assert invitation.project is not None  # noqa: S101 - one to an organization is answered elsewhere
     return invitation.project
@@ -207,14 +210,14 @@ def _part(db: Session, project: Project, username: str) -> ProjectRole:
 
 
 def _check_not_last(db: Session, project: Project, user: User) -> None:
-    """A frozen account looks after nothing; an organization always has an owner who can act."""
+    """A frozen account looks after nothing; where an organization has an owner who can act, it looks after the rest."""
     if project.organization is not None and organizations.owners_of(db, project.organization):
         return
     owners = (ProjectRole.project_id == project.id) & (ProjectRole.role == Role.OWNER.word)
     others = select(User.id).join(ProjectRole).where(owners, User.is_active, User.id != user.id)
     if db.scalar(others.limit(1)) is None:
         raise Problem(
-            f"{project.name} needs an owner, and {user.username} is the only one. Invite another owner first."
+            f"{project.name} needs an owner, and {user.username} is the only one. Make somebody else an owner first."
         )
 
 
@@ -225,11 +228,21 @@ def _end_part(db: Session, permit: Permit, notices: Notices, project: Project, u
         _check_not_last(db, project, user)
     owners = keepers.owners_of(db, project)
     db.delete(part)
-    parting.end_of_role(db, project, user)
+    _end_of_role(db, permit, notices, project, user, now=now)
     _record(db, permit, "project:collaborator:removed", project, user, role=role, now=now)
     others, person = [owner for owner in owners if owner.id != user.id], user.username
     announce(db, permit, notices, "collaborator-removed", others, project=project, now=now, person=person)
     announce(db, permit, notices, "removed-from-project", [user], project=project, now=now)
+
+
+def _end_of_role(db: Session, permit: Permit, notices: Notices, project: Project, user: User, *, now: datetime) -> None:
+    """End what hung on the role, and tell whoever an offer was made to that there is nothing to take any more."""
+    db.flush()
+    offer = transfers.of_project(db, project, now=now)
+    is_owner = projects.role_of(db, project, user.id) is Role.OWNER
+    if offer is not None and offer.offered_by_id == user.id and not is_owner:
+        transfers.end_with(db, permit, notices, project, now=now)
+    parting.end_of_role(db, project, user)
 
 
 def _record(

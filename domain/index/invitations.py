@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, delete, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from domain import naming
+from domain import journal
+from domain.index import keepers
 from domain.notices import Notices
 from domain.policy.decision import Permit
+from domain.policy.principals import Origin
 from domain.policy.targets import Target
 from domain.problems import Problem
 from models import Email, Invitation, Organization, Project, User
-from models.user import username_key
 
 INVITATION_LASTS = timedelta(days=7)
 MAX_ADDRESS = 254
@@ -81,15 +82,18 @@ def read_guest(db: Session, typed: str, *, field: str) -> Guest:
     """Whom somebody means by a username or an email address. Raises Problem at the field: nobody of that name, which
     the public user pages tell, too; whether anybody has an address is told to nobody."""
     typed = typed.strip()
-    if "@" in typed:
-        _check_address(typed, field=field)
-        return Guest(None, typed)
-    user = None
-    if naming.looks_like_name(typed):
-        user = db.scalar(select(User).where(User.username_key == username_key(typed), User.is_active))
-    if user is None:
-        raise Problem("There is nobody of that name on this index. Check the spelling.", field=field)
-    return Guest(user, None)
+    if "@" not in typed:
+        return Guest(keepers.find_person(db, typed, field=field), None)
+    if not is_address(typed):
+        raise Problem("This is neither a username nor an email address.", field=field)
+    return Guest(None, typed)
+
+
+def is_address(text: str) -> bool:
+    """Whether this could be an email address. Whether mail arrives there, the mail itself has to show."""
+    left, _, right = text.partition("@")
+    fits = len(text) <= MAX_ADDRESS and text.isprintable() and " " not in text and "@" not in right
+    return bool(fits and left and "." in right.strip("."))
 
 
 def add(db: Session, permit: Permit, place: Place, guest: Guest, *, role: str, field: str, now: datetime) -> Invitation:
@@ -146,6 +150,21 @@ def tell_guest(
         notices.tell(db, invitation.user, notice, now=now, **facts)
 
 
+def record_decline(
+    db: Session, permit: Permit, invitation: Invitation, event: str, *, now: datetime, **details: object
+) -> None:
+    """Write that an invitation was turned down. Whose an address is stays unsaid in the history of the place: there the
+    event has nobody, and the person's own history has one of its own."""
+    origin, actor_id = permit.principal.origin, permit.account.user_id
+    place = {"project_id": invitation.project_id, "organization_id": invitation.organization_id}
+    facts = {"guest": guest_of(invitation).name, **details}
+    if invitation.address is None:
+        journal.record(db, event, now=now, origin=origin, actor_id=actor_id, details=facts, **place)
+        return
+    journal.record(db, event, now=now, origin=Origin(), actor_id=None, details=facts, **place)
+    journal.record(db, event, now=now, origin=origin, actor_id=actor_id, details=facts)
+
+
 def spend(db: Session, invitation: Invitation, *, now: datetime) -> None:
     """Use an open invitation up, once. Raises Problem if it is not open any more."""
     name = name_of(invitation)
@@ -183,10 +202,3 @@ def _is_to(user_id: int) -> ColumnElement[bool]:
 
 def _is_of(place: Place) -> ColumnElement[bool]:
     return Invitation.project_id == place.id if isinstance(place, Project) else Invitation.organization_id == place.id
-
-
-def _check_address(address: str, *, field: str) -> None:
-    left, _, right = address.partition("@")
-    fits = len(address) <= MAX_ADDRESS and address.isprintable() and " " not in address and "@" not in right
-    if not (fits and left and "." in right.strip(".")):
-        raise Problem("This is neither a username nor an email address.", field=field)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from sqlalchemy import CompoundSelect, Select, literal, select, union_all
 from sqlalchemy.orm import Session
 
+from domain import naming
 from domain.policy.targets import OrganizationRole, Role
 from domain.problems import Problem
 from models import OrganizationMember, Project, ProjectRole, Team, TeamMember, TeamProject, User
+from models.user import username_key
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,31 @@ def keepers_of(db: Session, project: Project) -> list[Keeper]:
     return sorted(found.values(), key=lambda keeper: (-keeper.role, keeper.user.username_key))
 
 
+def find_person(db: Session, typed: str, *, field: str) -> User:
+    """The account that somebody means by a username, in any case. Raises Problem at the field if there is none that can
+    act, which the public pages of people tell, too."""
+    name, user = typed.strip(), None
+    if naming.looks_like_name(name):
+        user = db.scalar(select(User).where(User.username_key == username_key(name), User.is_active))
+    if user is None:
+        raise Problem("There is nobody of that name on this index. Check the spelling.", field=field)
+    return user
+
+
+def lent_to(db: Session, project: Project, user_id: int) -> Role | None:
+    """The greatest role that teams or the organization lend somebody in the project; None for none."""
+    parts = _parts_of(project).subquery()
+    words = db.scalars(select(parts.c.role).where(parts.c.user_id == user_id, parts.c.by != ""))
+    return max((role for word in words if (role := Role.from_word(word)) is not None), default=None)
+
+
 def hold(db: Session, user_id: int) -> User:
     """The account that is about to get a role, held against its own deletion until the transaction ends: else a project
     could be left to nobody. Raises Problem if it is gone or frozen."""
     held = select(User).where(User.id == user_id).with_for_update(read=True, key_share=True)
     user = db.scalar(held.execution_options(populate_existing=True))
     if user is None or not user.is_active:
-        raise Problem("This account can take nothing over.")
+        raise Problem("This account is frozen or gone.")
     return user
 
 

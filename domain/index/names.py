@@ -36,6 +36,11 @@ def normalize(name: str) -> NormalizedName:
     return canonicalize_name(name)
 
 
+def is_typed(typed: str, normalized_name: str) -> bool:
+    """Whether somebody typed this project's name, however they spell it, to confirm what they do."""
+    return normalize(typed.strip()) == normalized_name
+
+
 def check_name(name: str) -> NormalizedName:
     """Say whether a new project may be called this, and return the normalized name.
 

@@ -12,7 +12,7 @@ from domain.index.announcements import announce_in
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
-from domain.policy.targets import OrganizationRole
+from domain.policy.targets import OrganizationRole, with_article
 from domain.problems import Problem
 from models import Invitation, Organization, OrganizationMember, PendingPublisher, Project, User
 from models.user import username_key
@@ -131,9 +131,11 @@ def decline(db: Session, permit: Permit, notices: Notices, invitation: Invitatio
     """Turn the offer down; whoever made it is told. Raises Problem if it is not open any more."""
     permit.covers(Action.DECLINE_INVITATION, invitation)
     organization, host = _organization_of(invitation), invitation.invited_by
+    guest, event = invitations.guest_of(invitation).name, "organization:invitation:declined"
+    invitations.record_decline(db, permit, invitation, event, now=now, organization=organization.name)
     invitations.spend(db, invitation, now=now)
-    record(db, permit, "organization:invitation:declined", organization, None, {}, now=now)
-    announce_in(db, permit, notices, "invitation-declined", [host], organization=organization, now=now, project=None)
+    facts = {"project": None, "organization": organization, "guest": guest}
+    notices.tell(db, host, "invitation-declined", now=now, **facts)
 
 
 def change_role(
@@ -199,11 +201,6 @@ def lock(db: Session, permit: Permit, organization: Organization, least: Organiz
     held = organizations.role_of(db, organization, permit.account.user_id)
     if held is None or held < least:
         raise Problem(f"You are no longer {with_article(least.word)} of {organization.name}.")
-
-
-def with_article(role: str) -> str:
-    """A role as a sentence has it: "an owner", "a manager"."""
-    return f"an {role}" if role.startswith("o") else f"a {role}"
 
 
 def record(

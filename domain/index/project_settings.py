@@ -8,10 +8,10 @@ from sqlalchemy import Select, Text, cast, delete, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from domain import journal
-from domain.index import kept_names, pages, projects
+from domain.index import invitations, kept_names, pages, projects, transfers
 from domain.index.announcements import announce
 from domain.index.keepers import keepers_of
-from domain.index.names import normalize
+from domain.index.names import is_typed, normalize
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
@@ -20,7 +20,6 @@ from domain.problems import Problem
 from models import (
     DeletedFilename,
     File,
-    Invitation,
     Project,
     Release,
     TrustedPublisher,
@@ -42,7 +41,7 @@ class Impact:
     invitations: int
 
 
-def impact_of(db: Session, project: Project) -> Impact:
+def impact_of(db: Session, project: Project, *, now: datetime) -> Impact:
     """What it would concern to archive, hand over or delete the project."""
     of_project = select(Release.id).where(Release.project_id == project.id)
     return Impact(
@@ -51,7 +50,7 @@ def impact_of(db: Session, project: Project) -> Impact:
         people=len(keepers_of(db, project)),
         tokens=_count(db, select(func.count()).where(token_project.c.project_id == project.id)),
         publishers=_count(db, select(func.count()).where(TrustedPublisher.project_id == project.id)),
-        invitations=_count(db, select(func.count()).where(Invitation.project_id == project.id)),
+        invitations=len(invitations.of_place(db, project, now=now)),
     )
 
 
@@ -74,7 +73,7 @@ def dependents_of(db: Session, project: Project) -> list[str]:
 def archive(db: Session, permit: Permit, notices: Notices, project: Project, *, now: datetime) -> None:
     """Say that nothing will follow: installers go on, uploads are refused, until an owner opens the project again.
 
-    Everybody who looks after it is told. Raises Problem if it is archived already.
+    Everybody who looks after it is told. Raises Problem if it is archived already, and as `projects.lock` does.
     """
     permit.covers(Action.ARCHIVE_PROJECT, project)
     _set_status(db, permit, notices, project, ProjectStatus.ARCHIVED, now=now)
@@ -95,9 +94,10 @@ def remove(
     confirmation: the project's name as the person typed it. Raises Problem if it is another one, and projects.Gone.
     """
     permit.covers(Action.DELETE_PROJECT, project)
-    if normalize(confirmation.strip()) != project.normalized_name:
+    if not is_typed(confirmation, project.normalized_name):
         raise Problem(f"That is not the name of the project. Type {project.name} to delete it.", field="confirm")
     projects.lock(db, permit, project)  # an upload to it waits here and finds it gone, or was finished before
+    transfers.end_with(db, permit, notices, project, now=now)
     people = [keeper.user for keeper in keepers_of(db, project)]
     kept = kept_names.keep(db, project, now=now)
     _record(db, permit, "project:name:deleted", project, now=now)

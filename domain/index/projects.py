@@ -91,10 +91,12 @@ def lock(db: Session, permit: Permit, project: Project) -> None:
     if db.scalar(locked.execution_options(populate_existing=True)) is None:
         raise Gone(project.name)
     needs = permit.action.needs
-    if needs.role is not None:
-        held = role_of(db, project, permit.account.user_id)
-        if held is None or held < needs.role:
-            raise Problem(f"You no longer have the role in {project.name} that this asks for.")
+    role, organization_role = parts_of(db, project, permit.account.user_id)
+    asked: list[tuple[Role | OrganizationRole | None, Role | OrganizationRole | None]] = [(needs.role, role)]
+    if project.organization_id is not None:
+        asked.append((needs.organization_role, organization_role))
+    if any(needed is not None and (held is None or held < needed) for needed, held in asked):
+        raise Problem(f"You no longer have the role in {project.name} that this asks for.")
     if ProjectStatus(project.status) not in needs.statuses:
         raise Problem(f"{project.name} is {project.status} by now, and that stands in the way.")
 

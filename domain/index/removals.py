@@ -14,7 +14,7 @@ from domain.index import pages, releases
 from domain.index.announcements import announce
 from domain.index.filenames import FileKind, InvalidFile, parse_version
 from domain.index.keepers import keepers_of
-from domain.index.names import normalize
+from domain.index.names import is_typed
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
@@ -52,7 +52,7 @@ def delete_file(db: Session, permit: Permit, notices: Notices, file: File, *, co
     permit.covers(Action.DELETE_FILE, file)
     release, file_id = file.release, file.id
     name = release.project.name
-    if normalize(confirmation.strip()) != release.project.normalized_name:
+    if not is_typed(confirmation, release.project.normalized_name):
         raise Problem(f"That is not the name of the project. Type {name} to delete the file.", field="confirm")
     project = releases.lock(db, release)
     going = [each for each in release.files if each.id == file_id]

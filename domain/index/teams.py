@@ -16,7 +16,7 @@ from domain.index.announcements import announce, announce_in
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
-from domain.policy.targets import OrganizationRole, Role
+from domain.policy.targets import OrganizationRole, Role, with_article
 from domain.problems import Problem
 from models import Organization, OrganizationMember, Project, Team, TeamMember, TeamProject, User
 from models.organization import organization_key
@@ -196,7 +196,7 @@ def set_role(
     project = _project(db, team, project_name)
     held = _role_in(db, team, project)
     if held is not None and held.role == role.word:
-        raise Problem(f"{team.name} is {_with_article(role)} of {project.name} already.", field="project")
+        raise Problem(f"{team.name} is {with_article(role.word)} of {project.name} already.", field="project")
     if held is None:
         db.add(TeamProject(team_id=team.id, project_id=project.id, role=role.word, since=now))
     else:
@@ -318,10 +318,6 @@ def _concerned(db: Session, team: Team, project: Project) -> list[User]:
 def _once(*groups: Iterable[User]) -> list[User]:
     """All of these who can act, each once."""
     return list({user.id: user for group in groups for user in group if user.is_active}.values())
-
-
-def _with_article(role: Role) -> str:
-    return "an owner" if role is Role.OWNER else "a maintainer"
 
 
 def _tell_of_member(

@@ -5,6 +5,11 @@ from enum import Enum, IntEnum
 from typing import Protocol
 
 
+def with_article(word: str) -> str:
+    """A role as a sentence has it: "an owner", "a manager"."""
+    return f"an {word}" if word.startswith("o") else f"a {word}"
+
+
 class Role(IntEnum):
     """A part in a project; a greater one may all that a lesser one may."""
 

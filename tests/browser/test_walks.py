@@ -100,7 +100,7 @@ def test_a_project_is_reserved_archived_handed_over_and_deleted(live: Live, seat
     bo.follow("Delete Acme.Utils")
     bo.field("confirm").fill("Acme.Utils")
     bo.press("Delete Acme.Utils")
-    bo.reads("Kept for you")
+    bo.reads("Names of deleted projects")
     bo.follow("Acme.Utils")
 
     expect(bo.field("name")).to_have_value("Acme.Utils")

@@ -9,7 +9,16 @@ import sqlalchemy as sa
 from flask import Flask
 
 from adapters.clock import SettableClock
-from domain.index import free_names, kept_names, pages, project_settings, projects, reservations
+from domain.index import (
+    free_names,
+    kept_names,
+    organization_projects,
+    organizations,
+    pages,
+    project_settings,
+    projects,
+    reservations,
+)
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.problems import Problem
@@ -20,6 +29,7 @@ from models import (
     Invitation,
     KeptName,
     Mail,
+    Organization,
     Project,
     ProjectRole,
     Release,
@@ -143,7 +153,7 @@ def test_a_deleted_project_goes_whole_and_its_filenames_stay_spent(people: Peopl
         assert db.session.scalars(sa.select(rows)).all() == []
     assert db.session.execute(sa.select(token_project)).all() == []
     assert names <= set(db.session.scalars(sa.select(DeletedFilename.filename)))
-    assert told() == [("project-deleted", "ana"), ("project-deleted", "bo")]
+    assert told() == [("project-deleted", "ana"), ("project-deleted", "bo"), ("transfer-ended", "bo")]
     events = db.session.scalars(sa.select(Event).where(Event.tag == "project:name:deleted")).all()
     assert sorted(event.user_id or 0 for event in events) == sorted([ana.id, bo.id])
 
@@ -204,6 +214,29 @@ def test_an_organizations_name_is_kept_for_its_owners_and_not_for_its_teams(peop
     assert [len(names) for names in kept] == [1, 0, 0]
 
 
+def test_an_organizations_kept_name_is_for_it_and_its_owners(
+    people: People, table: Table, notices: Notices, clock: SettableClock
+) -> None:
+    ana, max_, bo = people.a_member("ana"), people.a_member("max"), people.a_member("bo")
+    office = people.an_organization("tide-office", ana, managers=(max_,))
+    watch = people.an_organization("night-watch", bo)
+
+    def reserve_for(user: User, organization: Organization) -> Project:
+        now = clock.now()
+        target = organizations.target_of(db.session(), organization, user.id)
+        permit = permit_of(member_of(user, now=now), Action.CREATE_ORGANIZATION_PROJECT, target, now=now)
+        return organization_projects.reserve(db.session(), permit, notices, organization, name="tide-tables", now=now)
+
+    table.delete(ana, people.an_organizations_project("tide-tables", office))
+    with pytest.raises(free_names.NameTaken, match="kept"):
+        table.reserve(max_, "tide-tables")
+    with pytest.raises(free_names.NameTaken, match="kept"):
+        reserve_for(bo, watch)
+    table.delete(ana, reserve_for(max_, office))
+
+    assert table.reserve(ana, "tide-tables").organization_id is None
+
+
 def test_the_same_name_is_kept_again_after_its_second_end(people: People, table: Table) -> None:
     ana = people.a_member("ana")
     table.delete(ana, people.a_project("tide-tables", ana))
@@ -228,7 +261,7 @@ def test_the_projects_that_need_it_are_found_by_their_metadata(people: People) -
     assert project_settings.dependents_of(db.session(), project) == ["gauge", "harbour"]
 
 
-def test_the_impact_is_counted_from_what_is_there(people: People) -> None:
+def test_the_impact_is_counted_from_what_is_there(people: People, clock: SettableClock) -> None:
     ana, bo = people.a_member("ana"), people.a_member("bo")
     project = people.a_project("tide-tables", ana, maintainers=(bo,))
     people.a_release(project, "1.0", by=ana, files=2)
@@ -237,7 +270,7 @@ def test_the_impact_is_counted_from_what_is_there(people: People) -> None:
     people.a_publisher(project)
     people.an_invitation(project, people.a_member("cy"), by=ana)
 
-    impact = project_settings.impact_of(db.session(), project)
+    impact = project_settings.impact_of(db.session(), project, now=clock.now())
 
     assert impact == project_settings.Impact(2, 3, people=2, tokens=1, publishers=1, invitations=1)
 

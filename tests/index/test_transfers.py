@@ -9,7 +9,7 @@ from flask import Flask
 
 from adapters.clock import SettableClock
 from domain.identity import account_deletion
-from domain.index import organizations, ownership, projects, transfers
+from domain.index import invitations, organizations, ownership, projects, takeovers, transfers
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Denial
@@ -62,7 +62,7 @@ class Table:
     def accept(self, user: User, transfer: Transfer) -> Project:
         now = self._clock.now()
         permit = permit_of(member_of(user, now=now), Action.ACCEPT_TRANSFER, transfers.target_of(transfer), now=now)
-        return transfers.accept(db.session(), permit, self._notices, transfer, now=now)
+        return takeovers.accept(db.session(), permit, self._notices, transfer, now=now)
 
     def decline(self, user: User, transfer: Transfer) -> None:
         now = self._clock.now()
@@ -74,7 +74,7 @@ class Table:
         assert organization is not None
         target = organizations.target_of(db.session(), organization, user.id, subject=transfer, name="it")
         permit = permit_of(member_of(user, now=now), Action.ACCEPT_PROJECT, target, now=now)
-        return transfers.accept_into(db.session(), permit, self._notices, transfer, now=now)
+        return takeovers.accept_into(db.session(), permit, self._notices, transfer, now=now)
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ def test_of_an_organizations_project_only_its_owners_decide(people: People, cloc
     [
         ("nobody", False, "nobody of that name"),
         ("ice", False, "nobody of that name"),  # whose account is frozen
-        ("ana", False, "an owner of tide-tables already"),
+        ("ana", False, "is yours already"),
         ("a\x00b", False, "nobody of that name"),
         ("", False, "nobody of that name"),
         ("x" * 300, False, "nobody of that name"),
@@ -344,7 +344,7 @@ def test_whoever_was_taken_out_of_the_organization_takes_nothing_into_it(
     people: People, table: Table, clock: SettableClock
 ) -> None:
     ana, bo, max_ = people.a_member("ana"), people.a_member("bo"), people.a_member("max")
-    office = people.an_organization("tide-office", bo, managers=(max_,))
+    people.an_organization("tide-office", bo, managers=(max_,))
     transfer = table.offer(ana, people.a_project("tide-tables", ana), "tide-office", organization=True)
     now = clock.now()
     target = Target(transfer, "it", organization_role=OrganizationRole.MANAGER)
@@ -352,9 +352,112 @@ def test_whoever_was_taken_out_of_the_organization_takes_nothing_into_it(
     db.session.execute(sa.delete(OrganizationMember).where(OrganizationMember.user_id == max_.id))
 
     with pytest.raises(Problem, match="no longer have the role in tide-office"):
-        transfers.accept_into(db.session(), permit, table._notices, transfer, now=now)
+        takeovers.accept_into(db.session(), permit, table._notices, transfer, now=now)
 
-    assert office.id is not None
+    assert transfer.project.organization_id is None
+
+
+def test_an_owner_of_their_own_offers_nothing_once_an_organization_has_it(
+    people: People, table: Table, clock: SettableClock
+) -> None:
+    """The permit is given before the project is locked."""
+    ana, _ = people.a_member("ana"), people.a_member("bo")
+    project, now = people.a_project("tide-tables", ana), clock.now()
+    permit = permit_for(ana, Action.TRANSFER_PROJECT, project, now=now)
+    project.organization = people.an_organization("tide-office", people.a_member("cy"))
+    db.session.commit()
+
+    with pytest.raises(Problem, match="no longer have the role"):
+        transfers.offer(
+            db.session(),
+            permit,
+            table._notices,
+            project,
+            receiver="bo",
+            is_organization=False,
+            confirmation="tide-tables",
+            now=now,
+        )
+
+
+def test_a_project_that_changed_its_organization_meanwhile_is_not_taken(people: People, table: Table) -> None:
+    ana, bo = people.a_member("ana"), people.a_member("bo")
+    office, watch = people.an_organization("tide-office", ana), people.an_organization("night-watch", ana)
+    project = people.an_organizations_project("tide-tables", office)
+    transfer = table.offer(ana, project, "bo")
+    assert project.organization_id == office.id  # as it was when the page was opened
+    moved = sa.update(Project).values(organization_id=watch.id)
+    db.session.execute(moved.execution_options(synchronize_session=False))
+
+    with pytest.raises(Problem, match="not offered any more"):
+        table.accept(bo, transfer)
+
+
+def test_whoever_offers_a_project_to_their_own_organization_gets_one_mail(people: People, table: Table) -> None:
+    ana = people.a_member("ana")
+    people.an_organization("tide-office", ana)
+
+    table.offer(ana, people.a_project("tide-tables", ana), "tide-office", organization=True)
+
+    assert told() == [("transfer-pending", "ana")]
+
+
+def test_an_address_that_is_not_proved_gets_no_mail_of_an_offer(people: People, table: Table) -> None:
+    ana = people.a_member("ana")
+    people.a_user("newt").build()
+
+    table.offer(ana, people.a_project("tide-tables", ana), "newt")
+
+    assert told() == [("transfer-pending", "ana")]
+
+
+def test_an_organization_reads_in_its_history_what_it_gave_away(people: People, table: Table) -> None:
+    ana, bo = people.a_member("ana"), people.a_member("bo")
+    office = people.an_organization("tide-office", ana)
+
+    table.accept(bo, table.offer(ana, people.an_organizations_project("tide-tables", office), "bo"))
+
+    events = db.session.scalars(sa.select(Event).where(Event.tag.like("project:transfer:%"))).all()
+    assert {event.organization_id for event in events} == {office.id}
+
+
+def test_when_an_organization_declines_its_owners_are_told(people: People, table: Table, clock: SettableClock) -> None:
+    ana, bo, max_ = people.a_member("ana"), people.a_member("bo"), people.a_member("max")
+    office = people.an_organization("tide-office", bo, managers=(max_,))
+    transfer, now = (
+        table.offer(ana, people.a_project("tide-tables", ana), "tide-office", organization=True),
+        clock.now(),
+    )
+    target = organizations.target_of(db.session(), office, max_.id, subject=transfer, name="it")
+    permit = permit_of(member_of(max_, now=now), Action.DECLINE_PROJECT, target, now=now)
+
+    transfers.decline_into(db.session(), permit, table._notices, transfer, now=now)
+
+    assert [name for notice, name in told() if notice == "transfer-ended"] == ["ana", "bo"]
+
+
+def test_whoever_takes_a_project_over_has_no_invitation_to_it_left(
+    people: People, table: Table, clock: SettableClock
+) -> None:
+    ana, bo, cy = people.a_member("ana"), people.a_member("bo"), people.a_member("cy")
+    project = people.a_project("tide-tables", ana)
+    db.session.add(ProjectRole(project_id=project.id, user_id=cy.id, role="owner", since=project.created_at))
+    people.an_invitation(project, bo, by=cy)
+
+    table.accept(bo, table.offer(ana, project, "bo"))
+
+    assert invitations.to_user(db.session(), bo.id, now=clock.now()) == []
+
+
+def test_who_stays_leaves_out_giver_and_receiver_but_not_a_lesser_part(people: People) -> None:
+    ana, bo, cy = people.a_member("ana"), people.a_member("bo"), people.a_member("cy")
+    project = people.a_project("tide-tables", ana, maintainers=(bo, cy))
+
+    stay = takeovers.who_stays(db.session(), project, giver_id=ana.id, receiver_id=bo.id)
+    giver_is_lent = takeovers.who_stays(db.session(), project, giver_id=cy.id, receiver_id=None)
+
+    assert [part.user.username for part in stay] == ["cy"]
+    assert [part.user.username for part in giver_is_lent] == ["ana", "bo", "cy"]
 
 
 class Moment:

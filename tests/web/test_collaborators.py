@@ -250,7 +250,9 @@ def test_the_last_owner_can_neither_leave_nor_remove_themselves(ana: User, brows
 
     assert asked.h1 == "Leave acme-utils?"
     for page in (left, removed):
-        assert notice_of(page) == "acme-utils needs an owner, and ana is the only one. Invite another owner first."
+        assert (
+            notice_of(page) == "acme-utils needs an owner, and ana is the only one. Make somebody else an owner first."
+        )
     assert parts() == {"ana": "owner"}
 
 

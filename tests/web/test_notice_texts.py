@@ -119,7 +119,10 @@ SAMPLES: dict[str, list[Values]] = {
     "file-published": [{**by, **FILE, "is_first": is_first} for by in (MINE, THEIRS) for is_first in (True, False)],
     "invitation": [{**THEIRS, "role": role, "until": START + timedelta(days=7)} for role in ("owner", "maintainer")],
     "invitation-accepted": [{**THEIRS, "role": role} for role in ("owner", "maintainer")],
-    "invitation-declined": [{**THEIRS, "organization": None}, {**THEIRS_THERE, "project": None}],
+    "invitation-declined": [
+        {"guest": "bo", "project": ACME, "organization": None},
+        {"guest": "bo", "project": None, "organization": OFFICE},
+    ],
     "invitation-revoked": [{**THEIRS, "organization": None}, {**THEIRS_THERE, "project": None}],
     "issuer-added": [{"origin": ORIGIN, "by": "ana", "issuer": FORGE}, {"by": "bo", "issuer": FORGE}],
     "issuer-removed": [{"origin": ORIGIN, "by": "ana", "issuer": FORGE}, {"by": "bo", "issuer": FORGE}],
@@ -205,7 +208,10 @@ SAMPLES: dict[str, list[Values]] = {
     "token-removed": [{"origin": ORIGIN, "token": EVERYTHING}],
     "transfer-accepted": [{**by, **to} for by in (MINE, THEIRS) for to in RECEIVERS],
     "transfer-ended": [
-        {**by, **to, "how": how} for by in (MINE, THEIRS) for to in RECEIVERS for how in ("declined", "withdrawn")
+        {**by, **to, "how": how}
+        for by in (MINE, THEIRS)
+        for to in RECEIVERS
+        for how in ("declined", "withdrawn", "void")
     ],
     "transfer-offered": [{**THEIRS, **to, "until": START} for to in RECEIVERS],
     "transfer-pending": [{**by, **to, "until": START} for by in (MINE, THEIRS) for to in RECEIVERS],

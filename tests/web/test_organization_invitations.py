@@ -8,7 +8,7 @@ from flask import Flask
 
 from adapters.clock import SettableClock
 from models import Event, Invitation, Mail, OrganizationMember, User, db
-from tests.browsing import Browser
+from tests.browsing import Browser, wiring_of
 from tests.builders import People
 
 PEOPLE, MINE = "/manage/organization/acme/people/", "/manage/organizations/"
@@ -48,7 +48,7 @@ def test_from_invitation_to_belonging(ana: User, browser: Browser, app: Flask, p
     asked = theirs.page(MINE)
     done = theirs.submit(answer(invitation().id, "accept"))
 
-    assert f"{guest} is invited and has seven days to answer." in sent.text
+    assert "is invited and has seven days to answer." in sent.text
     assert "ana asks you to become a manager of Acme." in asked.text
     assert "You belong to acme now." in done.text
     assert parts() == {"ana": "owner", "bo": "manager"}
@@ -177,3 +177,67 @@ def test_members_and_managers_invite_nobody(ana: User, app: Flask, people: Peopl
     assert theirs.submit(f"{PEOPLE}invite", guest="bo", role="owner", status=403).stop is not None
     assert theirs.submit(f"{PEOPLE}revoke", username="bo", status=403).stop is not None
     assert "Invite somebody" not in theirs.page(PEOPLE).text
+
+
+def told(notice: str) -> list[str]:
+    return list(db.session.scalars(sa.select(Mail.to).where(Mail.notice == notice).order_by(Mail.id)))
+
+
+def test_a_revoked_and_a_declined_invitation_are_told(ana: User, browser: Browser, app: Flask, people: People) -> None:
+    theirs = Browser(app).sign_in(people.a_member("bo"))
+    browser.submit(f"{PEOPLE}invite", guest="new@mail.example", role="member")
+    browser.submit(f"{PEOPLE}revoke", username="new@mail.example")
+    browser.submit(f"{PEOPLE}invite", guest="bo", role="member")
+
+    theirs.submit(answer(invitation().id, "decline"))
+
+    assert told("invitation-revoked") == ["new@mail.example"]
+    assert told("invitation-declined") == ["ana@mail.example"]
+
+
+def test_declining_for_an_address_does_not_tell_whose_it_is(
+    ana: User, browser: Browser, app: Flask, people: People
+) -> None:
+    people.a_user("bo").verified().also("secret@mail.example", verified=True).with_totp().build()
+    bo = db.session.get_one(User, bo_id())
+    browser.submit(f"{PEOPLE}invite", guest="secret@mail.example", role="member")
+
+    Browser(app).sign_in(bo).submit(answer(invitation().id, "decline"))
+
+    page = browser.page("/manage/organization/acme/history/")
+    assert "Invitation of secret@mail.example to acme declined" in page.text
+    assert "bo" not in page.text.split()
+    letters = [wiring_of(app).notices.read(mail) for mail in db.session.scalars(sa.select(Mail))]
+    declined = [letter for letter in letters if letter.notice == "invitation-declined"]
+    assert len(declined) == 1
+    assert "secret@mail.example" in declined[0].text
+    assert "bo" not in declined[0].text.split()
+
+
+def test_nobody_comes_in_at_the_word_of_an_owner_who_is_frozen(
+    ana: User, browser: Browser, app: Flask, people: People
+) -> None:
+    theirs = Browser(app).sign_in(people.a_member("bo"))
+    browser.submit(f"{PEOPLE}invite", guest="bo", role="owner")
+    ana.is_active = False
+    db.session.commit()
+
+    page = theirs.submit(answer(invitation().id, "accept"))
+
+    assert "ana may no longer invite to acme." in page.text
+    assert parts() == {"ana": "owner"}
+
+
+@pytest.mark.parametrize("length", [100, 254])
+def test_one_address_is_not_filled_however_long_it_is(either_app: Flask, clock: SettableClock, length: int) -> None:
+    people = People(either_app, clock)
+    address = "x" * (length - len("@mail.example")) + "@mail.example"
+    statuses = []
+    for number in range(6):
+        host = people.a_member(f"host{number}")
+        people.an_organization(f"club-{number}", host)
+        browser = Browser(either_app).sign_in(host)
+        here = f"/manage/organization/club-{number}/people/invite"
+        statuses.append(browser.post(here, guest=address, role="member").status_code)
+
+    assert statuses == [303] * 5 + [429]

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from adapters.clock import SettableClock
-from models import KeptName, Organization, Project, ProjectRole, Transfer, User, db
+from domain.identity import throttle
+from models import Event, KeptName, Mail, Organization, Project, ProjectRole, Transfer, User, db
 from tests.browsing import Browser
 from tests.builders import PASSWORD, People, code_of
 from tests.packages import a_wheel
@@ -89,7 +90,7 @@ def test_an_archived_project_says_so_wherever_it_is_shown(
 
     assert "This project is archived." in browser.page("/project/tide-tables/").text
     assert "Archived" in browser.page("/search/?q=tide").text
-    assert "Tide-Tables" not in browser.page("/manage/projects/").text.partition("Kept for you")[0]
+    assert "Tide-Tables" not in browser.page("/manage/projects/").text
     assert "Tide-Tables" in browser.page("/manage/projects/?status=archived").text
     assert "Open it again" in browser.page(HERE).text
 
@@ -248,7 +249,7 @@ def test_deleting_counts_what_goes_and_keeps_the_name(
     assert "1 API token was made for it" in asked.text
     assert "That is not the name of the project." in refused.text
     assert "Tide-Tables was deleted." in done.text
-    assert "Kept for you" in done.text
+    assert "Names of deleted projects" in done.text
     assert "/manage/projects/create/?name=Tide-Tables" in done.links()
     assert browser.page("/manage/projects/create/?name=Tide-Tables").value("name") == "Tide-Tables"
     assert browser.get("/project/tide-tables/").status_code == 404
@@ -297,3 +298,34 @@ def test_an_owner_of_their_own_does_not_hand_over_what_an_organization_has(
     assert TRANSFER not in page.links()
     assert browser.get(TRANSFER).status_code == 403
     assert db.session.scalar(sa.select(sa.func.count()).select_from(ProjectRole)) == 2
+
+
+def test_the_twenty_first_offer_within_an_hour_waits(
+    project: Project, ana: User, bo: User, browser: Browser, clock: SettableClock
+) -> None:
+    for _ in range(20):
+        throttle.take(db.session(), (throttle.OFFER, str(ana.id)), now=clock.now())
+    db.session.commit()
+    browser.sign_in(ana)
+
+    page = browser.submit(TRANSFER, kind="person", receiver="bo", confirm="tide-tables", status=429)
+
+    assert "Too many offered projects." in page.text
+    assert page.value("receiver") == "bo"
+
+
+def test_an_owner_who_offered_and_is_removed_leaves_an_offer_that_has_ended(
+    project: Project, ana: User, bo: User, people: People, browser: Browser
+) -> None:
+    cy = people.a_member("cy")
+    db.session.add(ProjectRole(project_id=project.id, user_id=cy.id, role="owner", since=project.created_at))
+    people.a_transfer(project, bo, by=cy)
+    browser.sign_in(ana)
+
+    browser.submit("/manage/project/tide-tables/collaboration/remove", username="cy")
+
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Transfer)) == 0
+    ended = db.session.scalars(sa.select(Event).where(Event.tag == "project:transfer:void")).all()
+    assert len(ended) == 1
+    told = db.session.scalars(sa.select(Mail.to).where(Mail.notice == "transfer-ended")).all()
+    assert told == ["bo@mail.example"]

@@ -11,6 +11,7 @@ from domain.identity.throttle import ADD_PUBLISHER, ADD_PUBLISHER_FROM_ADDRESS
 from domain.index import publishers
 from domain.index.publisher_identities import GITHUB
 from domain.policy.actions import Action
+from domain.problems import Problem
 from models import Attempt, Event, Issuer, Mail, Project, TrustedPublisher, User, db
 from tests.browsing import Browser, wiring_of
 from tests.builders import People
@@ -224,7 +225,7 @@ def test_what_is_so_already_is_refused(project: Project, browser: Browser) -> No
     assert "takes API tokens already" in browser.submit(f"{PAGE}uploaders", takes_tokens="yes", status=422).text
     browser.submit(f"{PAGE}uploaders", takes_tokens="no")
     nonsense = browser.submit(f"{PAGE}uploaders", takes_tokens="maybe", status=422)
-    assert "takes trusted publishers only already" in nonsense.text
+    assert "Choose what may upload." in nonsense.text
 
 
 def test_only_owners_say_what_may_upload(project: Project, app: Flask) -> None:
@@ -256,3 +257,12 @@ def test_owners_find_publishing_and_settings_on_every_page_of_the_project(
     for page in ("releases/", "collaboration/", "history/"):
         assert {PAGE, f"{here}settings/"} <= set(browser.page(f"{here}{page}").links()), page
         assert not {PAGE, f"{here}settings/"} & set(theirs.page(f"{here}{page}").links()), page
+
+
+def test_whoever_owns_it_no_longer_changes_nothing(project: Project, clock: SettableClock, app: Flask) -> None:
+    """The permit is given before the project is locked."""
+    bo, now = db.session.scalars(sa.select(User).where(User.username == "bo")).one(), clock.now()
+    permit = permit_for(bo, Action.CHANGE_UPLOADERS, project, now=now)
+
+    with pytest.raises(Problem, match="no longer have the role"):
+        publishers.set_uploaders(db.session(), permit, wiring_of(app).notices, project, takes_tokens=False, now=now)
