@@ -18,7 +18,7 @@ from models import db
 
 MARK = "kept"
 MARK_BYTES = 9
-MAX_VALUE = 300  # characters; a form's value that is longer was no honest try
+MAX_VALUE = 2_000  # characters; a longer value is not kept at all: half of a name may be another name
 MAX_VALUES = 30
 
 
@@ -46,7 +46,7 @@ def keep(denial: Denial, *, resume: str | None, keeps: tuple[str, ...]) -> None:
     principal = denial.principal
     if not isinstance(principal, Member):
         return
-    values = [(name, value[:MAX_VALUE]) for name in keeps for value in request.values.getlist(name)]
+    values = [(name, value) for name in keeps for value in request.values.getlist(name) if len(value) <= MAX_VALUE]
     payload = {
         "endpoint": resume or request.endpoint,
         "url_values": {key: str(value) for key, value in (request.view_args or {}).items()},

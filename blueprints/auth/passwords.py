@@ -66,7 +66,9 @@ def reset_password() -> ResponseReturnValue:
         return token_page("auth/reset_password.html", put(form, problem), form=form, username=username)
     if user.id == signed_in_id:
         row_session().end()  # it went with the account's other sessions
-    token_count = len(tokens.list_of(db.session(), user.id))
+    token_count = sum(
+        token.expires_at is None or token.expires_at > now for token in tokens.list_of(db.session(), user.id)
+    )
     db.session.commit()
     if token_count:
         return token_page("auth/password_set.html", (200, {}), token_count=token_count)

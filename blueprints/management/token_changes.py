@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 
 from blueprints import intent, wiring
-from blueprints.form_problems import INVALID, put
+from blueprints.form_problems import INVALID, Status, put
 from blueprints.gate import management_action
 from blueprints.management import bp
 from blueprints.management.targets import ROW_ID, token_from_url
@@ -25,8 +25,7 @@ def rotate_token(permit: Permit, token: ApiToken) -> ResponseReturnValue:
     typed = {"formdata": request.args} if intent.is_resumed() else {}
     form, found, now = RotateForm(replaces=token.hint, **typed), wiring.services(), wiring.now()
     if not form.validate_on_submit():
-        status = INVALID if form.errors else 200
-        return render_template("management/rotate_token.html", form=form, row=row_of(token, now=now)), status
+        return _question(form, token, (INVALID if form.errors else 200, {}))
     try:
         text = token_rotation.rotate(
             db.session(),
@@ -89,5 +88,11 @@ def _refused(form: RotateForm, token: ApiToken, problem: Problem) -> ResponseRet
     if kept is None:
         flash(problem.message, "danger")
         return redirect(url_for("management.tokens"), 303)
-    status = put(form, problem)
-    return render_template("management/rotate_token.html", form=form, row=row_of(kept, now=wiring.now())), *status
+    return _question(form, kept, put(form, problem))
+
+
+def _question(form: RotateForm, token: ApiToken, status: Status) -> ResponseReturnValue:
+    now = wiring.now()
+    ends_at = token_rotation.next_end(token, longest=wiring.services().longest_token, now=now)
+    page = render_template("management/rotate_token.html", form=form, row=row_of(token, now=now), ends_at=ends_at)
+    return page, *status

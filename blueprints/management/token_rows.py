@@ -20,13 +20,15 @@ class Row:
     last_used: str
     former_until: datetime | None
     stamp: tuple[str, str] | None
+    has_ended: bool
 
 
 def row_of(token: ApiToken, *, now: datetime) -> Row:
     """What there is to say of it now."""
     last_used = ", ".join(filter(None, (token.last_used_with, token.last_used_from)))
     former = token.former_until if token.former_until is not None and token.former_until > now else None
-    return Row(token, last_used, former, _stamp(token.expires_at, now=now))
+    has_ended = token.expires_at is not None and token.expires_at <= now
+    return Row(token, last_used, former, _stamp(token.expires_at, now=now), has_ended)
 
 
 def _stamp(expires_at: datetime | None, *, now: datetime) -> tuple[str, str] | None:

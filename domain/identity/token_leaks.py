@@ -37,13 +37,15 @@ class Found:
 
 
 def void_leaked(db: Session, notices: Notices, leaks: Iterable[Found], *, origin: Origin, now: datetime) -> int:
-    """Remove every token of which a secret, the present or the former one, is among these; how many there were.
+    """Remove every token of which a secret, the present one or a former one that still works, is among these; how many
+    there were.
 
     It takes no permit: whoever calls it has checked the signature of the report, and it does what is right for whoever
     else may have read the secret (docs/decisions/0019).
     """
     found = {token_hash(leak.text): leak for leak in leaks if looks_like_token(leak.text)}
-    is_found = or_(ApiToken.token_hash.in_(found), ApiToken.former_hash.in_(found))
+    works_on = ApiToken.former_hash.in_(found) & (ApiToken.former_until > now)
+    is_found = or_(ApiToken.token_hash.in_(found), works_on)
     rows = db.scalars(select(ApiToken).where(is_found).order_by(ApiToken.user_id, ApiToken.id)).all()
     count = 0
     for token in rows:

@@ -35,7 +35,7 @@ def rotate(
 ) -> str:
     """Give a token a new secret, and return it; it is kept nowhere. What the token may do stays as it is.
 
-    It lives anew for as long as it was made for. A secret that an earlier rotation left working is void at once.
+    It ends as `next_end` says. A secret that an earlier rotation left working is void at once.
     replaces: the hint of the secret that is replaced; of two forms sent at once, the second would void the secret that
         everybody still uses. Empty for whichever it is.
     overlap: how long the former secret works on, at most seven days, and never longer than it would have.
@@ -60,7 +60,7 @@ def rotate(
     row.former_hash = row.token_hash if works_on else None
     row.former_hint = row.hint if works_on else None
     row.former_until = until if works_on else None
-    row.expires_at = _new_end(row, longest=longest, now=now)
+    row.expires_at = next_end(row, longest=longest, now=now)
     row.token_hash, row.hint, row.rotated_at = token_hash(text), hint(text), now
     db.flush()
     details = {"token": row.description, "former_until": until.isoformat() if works_on else None}
@@ -68,6 +68,14 @@ def rotate(
     journal.record(db, "account:token:rotated", now=now, origin=origin, actor_id=owner.id, details=details)
     notices.tell(db, owner, "token-rotated", now=now, token=row, origin=origin)
     return text
+
+
+def next_end(token: ApiToken, *, longest: timedelta | None, now: datetime) -> datetime | None:
+    """When the token would end with a secret that is made now: it lives anew for as long as it was made for, and no
+    longer than this index allows. None for never."""
+    made_for = None if token.expires_at is None else token.expires_at - (token.rotated_at or token.created_at)
+    lengths = [length for length in (made_for, longest) if length is not None]
+    return now + min(lengths) if lengths else None
 
 
 def end_former(db: Session, permit: Permit, notices: Notices, token: ApiToken, *, now: datetime) -> None:
@@ -82,9 +90,3 @@ def end_former(db: Session, permit: Permit, notices: Notices, token: ApiToken, *
     details = {"token": token.description}
     journal.record(db, "account:token:former_ended", now=now, origin=origin, actor_id=owner.id, details=details)
     notices.tell(db, owner, "token-former-ended", now=now, token=token, origin=origin)
-
-
-def _new_end(row: ApiToken, *, longest: timedelta | None, now: datetime) -> datetime | None:
-    made_for = None if row.expires_at is None else row.expires_at - (row.rotated_at or row.created_at)
-    lengths = [length for length in (made_for, longest) if length is not None]
-    return now + min(lengths) if lengths else None

@@ -111,7 +111,7 @@ def _check(wanted: Wanted, description: str, *, longest: timedelta | None, now: 
     if wanted.creates_project and Grant.UPLOAD not in wanted.grants:
         raise Problem("A project is created by an upload. Let the token upload.", field="grants")
     if wanted.projects is not None and not wanted.projects and not wanted.creates_project:
-        raise Problem("Choose at least one project, or everything.", field="scope")
+        raise Problem("Choose at least one project, or all that you have a role in.", field="scope")
     if longest is not None and (wanted.expires_at is None or wanted.expires_at > now + longest):
         raise Problem(f"On this index a token ends after {longest.days} days at the latest.", field="expires")
 

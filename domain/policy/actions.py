@@ -125,7 +125,7 @@ class Action(Enum):
     VIEW_PROJECT_HISTORY = Needs("see a project's history", PROJECTS, role=Role.MAINTAINER, statuses=ALWAYS)
 
     CREATE_TOKEN = Needs("create an API token", TOKENS, fresh=True)
-    ROTATE_TOKEN = Needs("rotate an API token", TOKENS, fresh=True)
+    ROTATE_TOKEN = Needs("give an API token a new secret", TOKENS, fresh=True)
     REMOVE_TOKEN = Needs("remove an API token", TOKENS, fresh=True)
     REMOVE_ALL_TOKENS = Needs("remove all API tokens", TOKENS, fresh=True)
 

@@ -126,7 +126,7 @@ def test_ninety_days_are_the_end_unless_another_is_chosen(ana: User, browser: Br
         ({"description": ""}, "Give the token a name."),
         ({"description": "x" * 101}, "Use at most 100 characters."),
         ({"description": "ci\u200f"}, "invisible"),
-        ({"scope": []}, "Choose at least one project, or everything."),
+        ({"scope": []}, "Choose at least one project, or all that you have a role in."),
         ({"scope": "project:buoy"}, "Choose among the projects that you have a role in."),
         ({"scope": "project:nowhere"}, "Choose among the projects that you have a role in."),
         ({"reach": "", "scope": ["user", "project:acme-utils"]}, "Choose in which projects it may do that."),

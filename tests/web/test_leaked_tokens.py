@@ -1,6 +1,7 @@
 """A token that was found in public is void at once; a report is believed by its signature, and told nothing."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -105,6 +106,17 @@ def test_a_former_secret_that_was_found_ends_the_token(trusting: Flask, crowd: P
     report(trusting, [finding(former)])
 
     assert db.session.scalars(sa.select(ApiToken)).all() == []
+
+
+def test_a_former_secret_that_works_no_more_ends_nothing(
+    trusting: Flask, crowd: People, ana: User, clock: SettableClock
+) -> None:
+    _, former = crowd.a_rotated_token(ana)
+    clock.advance(timedelta(days=1))
+
+    assert report(trusting, [finding(former)]).status_code == 204
+
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(ApiToken)) == 1
 
 
 def test_tokens_of_many_are_void_at_once_and_each_told_once(trusting: Flask, crowd: People, ana: User) -> None:

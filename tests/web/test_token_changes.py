@@ -12,6 +12,7 @@ from domain.policy.principals import Origin
 from models import User, db
 from tests.browsing import Browser
 from tests.builders import PASSWORD, People, code_of
+from tests.conftest import MakeApp
 from tests.packages import a_wheel, an_sdist
 from tests.uploading import upload
 
@@ -117,3 +118,42 @@ def test_whoever_has_no_token_is_asked_nothing(ana: User, browser: Browser) -> N
 
     assert page.h1 == "No token to remove"
     assert page.root.find(".//main//form") is None
+
+
+def test_the_question_says_when_the_new_secret_ends(ana: User, browser: Browser, people: People) -> None:
+    endless, _ = people.a_token(ana, "endless")
+    year, _ = people.a_token(ana, "year", expires_at=ana.registered_at + timedelta(days=365))
+
+    never = browser.page(f"/manage/account/token/{endless.id}/rotate/")
+    anew = browser.page(f"/manage/account/token/{year.id}/rotate/")
+
+    assert "The new secret does not end by itself." in never.text
+    assert "The new secret ends on 22 Nov 2027." in anew.text
+
+
+def test_a_limit_of_the_index_is_said_before_it_holds(make_app: MakeApp, clock: SettableClock) -> None:
+    app = make_app(max_token_days=30)
+    with app.app_context():
+        people = People(app, clock)
+        ana = people.a_member("ana")
+        token_id = people.a_token(ana, "endless")[0].id
+
+        page = Browser(app).sign_in(ana).page(f"/manage/account/token/{token_id}/rotate/")
+
+        assert "The new secret ends on 22 Dec 2026." in page.text
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_what_is_kept_while_one_confirms_is_kept_whole(
+    ana: User, browser: Browser, people: People, clock: SettableClock
+) -> None:
+    networks = "\n".join(f"198.51.{number}.128/25" for number in range(100, 120))
+    too_long = "x" * 2_001
+    clock.advance(timedelta(minutes=16))
+
+    browser.submit(TOKENS, description="ci", reach="user", grants="upload", networks=networks, names=too_long)
+    page = browser.submit("/account/reauthenticate/", password=PASSWORD, totp_value=code_of(ana, clock))
+
+    assert (page.value("networks") or "").split() == networks.split()
+    assert not page.value("names")
