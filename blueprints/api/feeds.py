@@ -1,0 +1,69 @@
+"""RSS 2.0 feeds of what is new (https://www.rssboard.org/rss-specification)."""
+
+import hashlib
+from collections.abc import Sequence
+from email.utils import format_datetime
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from flask import Response, abort, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from blueprints import wiring
+from blueprints.api import bp
+from blueprints.gate import public
+from domain.index import news, projects
+from domain.index.news import Item
+from models import db
+
+
+@bp.get("/rss/updates.xml")
+@public
+def updates() -> ResponseReturnValue:
+    """The newest releases."""
+    return _feed("newest releases", "/", news.new_releases(db.session()))
+
+
+@bp.get("/rss/packages.xml")
+@public
+def packages() -> ResponseReturnValue:
+    """The newest projects."""
+    return _feed("newest projects", "/", news.new_projects(db.session()))
+
+
+@bp.get("/rss/project/<name>/releases.xml")
+@public
+def project_releases(name: str) -> ResponseReturnValue:
+    """The newest releases of one project."""
+    project = projects.find(db.session(), name)
+    if project is None:
+        return abort(404)
+    if name != project.normalized_name:
+        return redirect(url_for("api.project_releases", name=project.normalized_name), 301)
+    page = f"/project/{project.normalized_name}/"
+    return _feed(f"releases of {project.name}", page, news.new_releases(db.session(), project))
+
+
+def _feed(what: str, path: str, items: Sequence[Item]) -> Response:
+    """path: of the page that the feed goes with."""
+    site = wiring.services().site
+    rss = Element("rss", version="2.0")
+    channel = SubElement(rss, "channel")
+    _add(channel, title=f"{site.name}: {what}", link=f"{site.public_url}{path}")
+    _add(channel, description=f"The {what} at {site.host}", language="en")
+    for item in items:
+        address = f"{site.public_url}/project/{item.normalized_name}/"
+        title = item.name if item.version is None else f"{item.name} {item.version}"
+        link = address if item.version is None else f"{address}{item.version}/"
+        entry = SubElement(channel, "item")
+        _add(entry, title=title, link=link, description=item.summary, guid=link, pubDate=format_datetime(item.at))
+    body = tostring(rss, encoding="utf-8", xml_declaration=True)
+    response = Response(body, mimetype="application/rss+xml")
+    response.set_etag(hashlib.sha256(body).hexdigest()[:32])
+    response.headers["Cache-Control"] = "public, no-cache"
+    response.make_conditional(request)
+    return response
+
+
+def _add(parent: Element, **texts: str) -> None:
+    for name, text in texts.items():
+        SubElement(parent, name).text = "".join(char for char in text if char.isprintable())  # XML 1.0 §2.2

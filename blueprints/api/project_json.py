@@ -1,0 +1,60 @@
+"""`/pypi/<name>/json`: what PyPI's JSON says of a project, for programs that read it."""
+
+import hashlib
+
+import orjson
+from flask import Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from blueprints import wiring
+from blueprints.api import bp
+from blueprints.gate import public
+from domain.index import project_facts, projects, releases
+from domain.index.project_facts import Facts
+from models import db
+
+
+@bp.get("/pypi/<name>/json")
+@public
+def project_json(name: str) -> ResponseReturnValue:
+    """The newest release of a project, and the files of all."""
+    project = projects.find(db.session(), name)
+    if project is None:
+        return _nothing()
+    if name != project.normalized_name:
+        return redirect(url_for("api.project_json", name=project.normalized_name), 301)
+    return _answer(project_facts.of_project(db.session(), project, public_url=_origin()))
+
+
+@bp.get("/pypi/<name>/<version>/json")
+@public
+def release_json(name: str, version: str) -> ResponseReturnValue:
+    """One release of a project."""
+    project = projects.find(db.session(), name)
+    release = releases.find(db.session(), project, version) if project is not None else None
+    if project is None or release is None:
+        return _nothing()
+    if (name, version) != (project.normalized_name, release.version):
+        address = url_for("api.release_json", name=project.normalized_name, version=release.version)
+        return redirect(address, 301)
+    return _answer(project_facts.of_release(db.session(), release, public_url=_origin()))
+
+
+def _origin() -> str:
+    return wiring.services().site.public_url
+
+
+def _answer(facts: Facts | None) -> Response:
+    """As the simple pages: it may be kept, and is asked for again each time, which costs a 304."""
+    if facts is None:
+        return _nothing()
+    body = orjson.dumps(facts)
+    response = Response(body, mimetype="application/json")
+    response.set_etag(hashlib.sha256(body).hexdigest()[:32])
+    response.headers["Cache-Control"] = "public, no-cache"
+    response.make_conditional(request)
+    return response
+
+
+def _nothing() -> Response:
+    return Response(orjson.dumps({"message": "Not Found"}), status=404, mimetype="application/json")
