@@ -63,7 +63,7 @@ def invite_collaborator(permit: Permit, project: Project) -> ResponseReturnValue
     guest, notices = form.username.data, wiring.services().notices
     try:
         role = _role(form.role.data)
-        count_invitation(permit, guest)
+        count_invitation(permit, guest, field="username")
         sent = collaborators.invite(db.session(), permit, notices, project, guest=guest, role=role, now=now)
     except Problem as problem:
         db.session.rollback()

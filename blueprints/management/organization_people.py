@@ -58,7 +58,7 @@ def invite_member(permit: Permit, organization: Organization) -> ResponseReturnV
     guest, notices = form.guest.data, wiring.services().notices
     try:
         role = _role(form.role.data)
-        count_invitation(permit, guest)
+        count_invitation(permit, guest, field="guest")
         sent = organization_members.invite(db.session(), permit, notices, organization, guest=guest, role=role, now=now)
     except Problem as problem:
         db.session.rollback()

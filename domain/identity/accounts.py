@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from adapters.breaches import Breaches
 from adapters.secretbox import SecretBox
-from domain import journal
+from domain import addresses, journal
+from domain.addresses import Address
 from domain.identity import account_names, ceremonies, emails, guesses, throttle
 from domain.identity.account_deletion import is_retired
 from domain.identity.ceremonies import Purpose
-from domain.identity.emails import Address
 from domain.identity.passwords import PasswordHasher, check_new_password
 from domain.identity.throttle import (
     PASSWORD_AFTER_KEY,
@@ -91,7 +91,7 @@ def register(
     user = _add_account(
         db,
         username=registration.username,
-        address=emails.parse(registration.address),
+        address=addresses.parse(registration.address, field=emails.FIELD),
         full_name=account_names.clean_full_name(registration.full_name),
         password_hash=hasher.hash(registration.password),
         now=now,
@@ -110,7 +110,7 @@ def create_administrator(
     """
     permit.covers(Action.CREATE_ADMINISTRATOR)
     account_names.check_username(username)
-    parsed = emails.parse(address)
+    parsed = addresses.parse(address, field=emails.FIELD)
     if emails.holder_of(db, parsed.key) is not None:
         raise Problem(f"{parsed.text} belongs to another account.", field=emails.FIELD)
     user = _add_account(db, username=username, address=parsed, full_name="", password_hash=None, now=now)
@@ -135,7 +135,7 @@ def find(db: Session, identifier: str) -> User | None:
     if account_names.looks_like_username(identifier):
         return db.scalar(select(User).where(User.username_key == username_key(identifier)))
     try:
-        key = emails.parse(identifier).key
+        key = addresses.parse(identifier, field=emails.FIELD).key
     except Problem:
         return None
     holder = emails.holder_of(db, key)
@@ -236,7 +236,7 @@ def _refuse_faults(db: Session, breaches: Breaches, registration: Registration) 
     checks: list[Callable[[], object]] = [
         lambda: account_names.check_username(registration.username),
         lambda: account_names.clean_full_name(registration.full_name),
-        lambda: emails.parse(registration.address),
+        lambda: addresses.parse(registration.address, field=emails.FIELD),
         lambda: check_new_password(registration.password, about=about, breaches=breaches),
         lambda: _check_free(db, registration.username),
     ]

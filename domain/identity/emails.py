@@ -1,15 +1,14 @@
 """Email addresses of accounts: proving that they are theirs, adding, removing, choosing the primary one."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from adapters.secretbox import SecretBox
-from domain import journal
+from domain import addresses, journal
+from domain.addresses import Address
 from domain.identity import ceremonies, throttle
 from domain.identity.ceremonies import Begun, Purpose
 from domain.identity.throttle import VERIFICATION_MAIL
@@ -20,38 +19,12 @@ from domain.problems import Problem
 from models import Email, User
 
 MAX_ADDRESSES = 10
-MAX_LENGTH = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
 FIELD = "email"
 
 LINK_OVER = (
     "This link does not work any more: it was used before, it is older than 24 hours, or a part of it is missing. "
     "Have a new one sent."
 )
-
-
-@dataclass(frozen=True)
-class Address:
-    """An email address as it is kept, and the key by which two spellings are the same."""
-
-    text: str
-    key: str
-
-
-def parse(typed: str) -> Address:
-    """The address that somebody typed. Raises Problem at the field if no mail could go there.
-
-    Only the form is looked at: to ask the DNS would tell strangers' servers who registers here. The host is kept in
-    its ASCII form, which every mail server takes and in which look-alike letters show.
-    """
-    if len(typed) > MAX_LENGTH:
-        raise Problem(f"Use an address of at most {MAX_LENGTH} characters.", field=FIELD)
-    try:
-        parsed = validate_email(typed.strip(), check_deliverability=False, allow_smtputf8=False, strict=True)
-    except EmailNotValidError:
-        message = "This is no email address that mail could be sent to. Write it as name@host."
-        raise Problem(message, field=FIELD) from None
-    assert parsed.ascii_email is not None  # noqa: S101 - it is missing only for a local part that is not ASCII
-    return Address(parsed.ascii_email, parsed.ascii_email.lower())
 
 
 def holder_of(db: Session, key: str) -> Email | None:
@@ -126,7 +99,7 @@ def add(db: Session, permit: Permit, box: SecretBox, notices: Notices, *, typed:
     Raises Problem: no address, one that the account has, ten of them, or too many mails.
     """
     permit.covers(Action.ADD_EMAIL)
-    address, user_id = parse(typed), permit.member.account.user_id
+    address, user_id = addresses.parse(typed, field=FIELD), permit.member.account.user_id
     throttle.take(db, (VERIFICATION_MAIL, str(user_id)), now=now)
     user = _locked(db, user_id)
     if _own(user, address) is not None:
@@ -181,7 +154,7 @@ def correct(db: Session, permit: Permit, box: SecretBox, notices: Notices, *, ty
     Raises Problem: no address, a primary one that is verified, or too many mails.
     """
     permit.covers(Action.CORRECT_EMAIL)
-    address, user_id = parse(typed), permit.member.account.user_id
+    address, user_id = addresses.parse(typed, field=FIELD), permit.member.account.user_id
     throttle.take(db, (VERIFICATION_MAIL, str(user_id)), now=now)
     user = _locked(db, user_id)
     wrong = user.primary_email

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from adapters.breaches import Breaches
 from adapters.secretbox import SecretBox
-from domain import journal
+from domain import addresses, journal
 from domain.identity import account_names, accounts, browsers, ceremonies, emails, throttle
 from domain.identity.ceremonies import Begun, Purpose
 from domain.identity.passwords import PasswordHasher, check_new_password
@@ -154,7 +154,7 @@ def _open(db: Session, box: SecretBox, token: str, *, now: datetime) -> tuple[Be
 def _addressee(db: Session, identifier: str) -> Email | None:
     """The address that was typed, or that of the account whose username was; None where there is nobody to write to."""
     try:
-        key = emails.parse(identifier).key
+        key = addresses.parse(identifier, field=emails.FIELD).key
     except Problem:
         user = accounts.find(db, identifier)
         found = next(iter(sorted(user.emails, key=_worth)), None) if user else None

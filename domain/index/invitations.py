@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, delete, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from domain import journal
+from domain import addresses, journal
 from domain.index import keepers
 from domain.notices import Notices
 from domain.policy.decision import Permit
@@ -16,7 +16,6 @@ from domain.problems import Problem
 from models import Email, Invitation, Organization, Project, User
 
 INVITATION_LASTS = timedelta(days=7)
-MAX_ADDRESS = 254
 
 Place = Project | Organization
 
@@ -84,16 +83,7 @@ def read_guest(db: Session, typed: str, *, field: str) -> Guest:
     typed = typed.strip()
     if "@" not in typed:
         return Guest(keepers.find_person(db, typed, field=field), None)
-    if not is_address(typed):
-        raise Problem("This is neither a username nor an email address.", field=field)
-    return Guest(None, typed)
-
-
-def is_address(text: str) -> bool:
-    """Whether this could be an email address. Whether mail arrives there, the mail itself has to show."""
-    left, _, right = text.partition("@")
-    fits = len(text) <= MAX_ADDRESS and text.isprintable() and " " not in text and "@" not in right
-    return bool(fits and left and "." in right.strip("."))
+    return Guest(None, addresses.parse(typed, field=field).text)
 
 
 def add(db: Session, permit: Permit, place: Place, guest: Guest, *, role: str, field: str, now: datetime) -> Invitation:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from adapters.clock import SettableClock
+from domain import addresses
 from domain.identity import emails
 from domain.notices import Notices
 from domain.policy.actions import Action
@@ -32,7 +33,7 @@ SHARED = "shared@mail.example"
     ],
 )
 def test_addresses_are_kept_in_the_form_that_every_server_takes(typed: str, text: str, key: str) -> None:
-    assert emails.parse(typed) == emails.Address(text, key)
+    assert addresses.parse(typed, field="email") == addresses.Address(text, key)
 
 
 NO_ADDRESS = (
@@ -55,7 +56,7 @@ NO_ADDRESS = (
 @pytest.mark.parametrize("typed", NO_ADDRESS)
 def test_what_is_no_address_is_refused_at_its_field(typed: str) -> None:
     with pytest.raises(Problem) as refused:
-        emails.parse(typed)
+        addresses.parse(typed, field="email")
 
     assert refused.value.field == "email"
 

@@ -113,9 +113,9 @@ def test_what_is_revoked_or_over_cannot_be_accepted(
         ("ana", "member", "ana belongs to acme already."),
         ("cleo", "member", "cleo is invited already and has not answered yet."),
         ("Cleo@mail.example", "member", "is invited already"),
-        ("x@y", "member", "This is neither a username nor an email address."),
-        ("a@b@c.example", "member", "This is neither a username nor an email address."),
-        (f"{'x' * 250}@mail.example", "member", "This is neither a username nor an email address."),
+        ("x@y", "member", "email address"),
+        ("a@b@c.example", "member", "email address"),
+        (f"{'x' * 250}@mail.example", "member", "Use an address of at most 254 characters."),
         ("bo", "king", "Choose what they are to be."),
     ],
 )
@@ -228,10 +228,12 @@ def test_nobody_comes_in_at_the_word_of_an_owner_who_is_frozen(
     assert parts() == {"ana": "owner"}
 
 
-@pytest.mark.parametrize("length", [100, 254])
-def test_one_address_is_not_filled_however_long_it_is(either_app: Flask, clock: SettableClock, length: int) -> None:
+LONG = "x" * 64 + "@" + ".".join(["h" * 60, "h" * 60, "h" * 55, "example"])  # 250 characters
+
+
+@pytest.mark.parametrize("address", ["new@mail.example", LONG])
+def test_one_address_is_not_filled_however_long_it_is(either_app: Flask, clock: SettableClock, address: str) -> None:
     people = People(either_app, clock)
-    address = "x" * (length - len("@mail.example")) + "@mail.example"
     statuses = []
     for number in range(6):
         host = people.a_member(f"host{number}")
