@@ -121,13 +121,13 @@ def name_given(db: Session, permit: Permit, notices: Notices, project: Project, 
     """
     alike = select(PendingPublisher).where(PendingPublisher.lookalike_key == project.lookalike_key)
     for pending in db.scalars(alike.order_by(PendingPublisher.id)).all():
+        if not _spend(db, pending):  # taken back at this very moment
+            continue
         same_name = pending.normalized_name == project.normalized_name and pending.expires_at > now
         if same_name and _is_for_owner(pending, project, permit.account.user_id):
             publishers.adopt(db, permit, notices, project, pending, now=now)
         else:
             _tell_of_end(db, notices, pending, "taken", now=now)
-        db.delete(pending)
-    db.flush()
 
 
 def remind(db: Session, notices: Notices, *, now: datetime) -> None:

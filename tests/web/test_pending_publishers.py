@@ -1,5 +1,7 @@
 """CI jobs that wait for their project: registered, reminded of, used or gone, and never a claim to the name."""
 
+import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -12,6 +14,7 @@ from adapters.clock import SettableClock
 from domain import upkeep
 from domain.index import pending_publishers
 from domain.index.publisher_identities import GITHUB
+from domain.index.reservations import reserve
 from domain.policy.actions import Action
 from models import Event, Mail, Organization, PendingPublisher, TrustedPublisher, User, db
 from tests.browsing import Browser, wiring_of
@@ -273,3 +276,32 @@ def test_three_stay_the_limit_for_forms_sent_at_once(either_app: Flask, clock: S
 
     assert refusals.count(None) == 2
     assert len(waiting()) == 3
+
+
+def test_one_that_is_taken_back_while_its_name_is_given_out_is_not_trusted(
+    either_app: Flask, clock: SettableClock
+) -> None:
+    people, found = People(either_app, clock), wiring_of(either_app)
+    ana = people.a_member("ana")
+    ana_id, number = ana.id, people.a_pending("acme-utils", ana).id
+    db.session.commit()
+    is_gone = threading.Event()
+
+    def take_back() -> None:
+        pending, user = db.session.get_one(PendingPublisher, number), db.session.get_one(User, ana_id)
+        permit = permit_for(user, Action.REMOVE_PENDING_PUBLISHER, pending, now=clock.now())
+        pending_publishers.remove(db.session(), permit, found.notices, pending, now=clock.now())
+        is_gone.set()
+        time.sleep(0.5)  # not committed yet: on PostgreSQL the other still sees the row
+
+    def reserve_it() -> None:
+        is_gone.wait(5)
+        permit = permit_for(db.session.get_one(User, ana_id), Action.RESERVE_PROJECT, now=clock.now())
+        reserve(db.session(), permit, found.notices, name="acme-utils", now=clock.now())
+
+    refusals = at_once(either_app, take_back, reserve_it)
+
+    assert refusals == [None, None]
+    assert waiting() == []
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(TrustedPublisher)) == 0
+    assert told("publisher-added") == []
