@@ -9,6 +9,8 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+# What strangers wrote is never to run as a page of ours, whatever a browser takes it for.
+SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"
 ONE_YEAR_SECONDS = 31_536_000
 
 

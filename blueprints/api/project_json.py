@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from blueprints import wiring
 from blueprints.api import bp
 from blueprints.gate import public
+from blueprints.headers import SANDBOX
 from domain.index import project_facts, projects, releases
 from domain.index.project_facts import Facts
 from models import db
@@ -52,6 +53,7 @@ def _answer(facts: Facts | None) -> Response:
     response = Response(body, mimetype="application/json")
     response.set_etag(hashlib.sha256(body).hexdigest()[:32])
     response.headers["Cache-Control"] = "public, no-cache"
+    response.headers["Content-Security-Policy"] = SANDBOX
     response.make_conditional(request)
     return response
 

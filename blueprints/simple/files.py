@@ -9,7 +9,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from blueprints import wiring
 from blueprints.gate import public
-from blueprints.simple import SANDBOX, bp
+from blueprints.headers import SANDBOX
+from blueprints.simple import bp
 from models import File, db
 
 ONE_YEAR_SECONDS = 31_536_000

@@ -5,8 +5,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from blueprints.gate import public
+from blueprints.headers import SANDBOX
 from blueprints.machine_answers import machine_refusal
-from blueprints.simple import SANDBOX, bp
+from blueprints.simple import bp
 from domain.index import simple
 from domain.index.names import normalize
 from domain.index.simple import Format, Rendered

@@ -62,6 +62,17 @@ def test_what_somebody_wrote_breaks_no_feed(browser: Browser, people: People) ->
     assert items(browser, "/rss/updates.xml")[0]["description"] == "<script>alert('1')</script> & ]]>  ä"
 
 
+def test_spaces_and_joiners_of_all_scripts_stay(browser: Browser, people: People) -> None:
+    ana = people.a_member("ana")
+    release = people.a_release(people.a_project("acme-utils", ana), "1.0", by=ana)
+    release.summary = "for\u00a0all \u5168\u3000\u89d2 \U0001f469\u200d\U0001f4bb\ufffe"
+    db.session.commit()
+
+    found = items(browser, "/rss/updates.xml")[0]["description"]
+
+    assert found == "for\u00a0all \u5168\u3000\u89d2 \U0001f469\u200d\U0001f4bb"
+
+
 def test_an_empty_index_has_empty_feeds(browser: Browser) -> None:
     assert items(browser, "/rss/updates.xml") == items(browser, "/rss/packages.xml") == []
 
@@ -73,6 +84,7 @@ def test_asking_again_costs_a_304(browser: Browser, people: People) -> None:
 
     assert (again.status_code, again.data) == (304, b"")
     assert "Set-Cookie" not in first.headers
+    assert first.headers["Content-Security-Policy"].startswith("sandbox;")
 
 
 @pytest.mark.parametrize("name", ["ghost", "%00", "x" * 300])

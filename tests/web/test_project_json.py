@@ -131,6 +131,7 @@ def test_asking_again_costs_a_304_until_something_changes(browser: Browser, toke
     assert (again.status_code, again.data) == (304, b"")
     assert changed.status_code == 200
     assert "Set-Cookie" not in first.headers
+    assert first.headers["Content-Security-Policy"].startswith("sandbox;")
     assert browser.client.head(HERE, base_url="http://localhost:8000").data == b""
 
 
