@@ -167,7 +167,7 @@ class Settings:
             "storage_url": source.text("STORAGE_URL", "file:"),
             "mail_url": source.text("MAIL_URL", "console:"),
             "mail_from": source.text("MAIL_FROM", _default_sender(public_url)),
-            "breach_url": source.parsed("BREACH_URL", "", _breach_url),
+            "breach_url": source.parsed("BREACH_URL", "", _service_url),
             "leak_keys_url": source.parsed("LEAK_KEYS_URL", "", _keys_url),
             "registration": source.one_of("REGISTRATION", ("open", "invite", "closed")),
             "new_browsers": source.one_of("NEW_BROWSERS", ("notice", "confirm")),
@@ -264,8 +264,8 @@ def _public_url(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
-def _breach_url(text: str) -> str:
-    """Without a slash at its end; empty where leaked passwords are looked up nowhere."""
+def _service_url(text: str) -> str:
+    """The address of a service that is asked something, without a slash at its end; empty where none is."""
     if not text:
         return ""
     form = ValueError("write scheme, host and path only, such as https://api.pwnedpasswords.com.")
@@ -285,7 +285,7 @@ def _breach_url(text: str) -> str:
 def _keys_url(text: str) -> str:
     """Empty where no report of a leak is taken."""
     try:
-        return _breach_url(text)
+        return _service_url(text)
     except ValueError:
         raise ValueError(
             "write an address such as https://api.github.com/meta/public_keys/secret_scanning; "

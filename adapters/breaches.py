@@ -1,18 +1,14 @@
 """Whether a password leaked elsewhere, asked of a service that learns no more than five digits of its hash."""
 
 import hashlib
-import io
 import re
-import socket
-import ssl
 import threading
-import time
-from concurrent.futures import Future
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import structlog
+
+from adapters.in_time import NoAnswer, Server, in_time
 
 log = structlog.get_logger("countersign")
 
@@ -39,10 +35,6 @@ class NoBreaches:
         return False
 
 
-class NoAnswer(Exception):
-    """The service did not give a list of hashes. The text says why and repeats nothing that was sent or received."""
-
-
 class RangeService:
     """A service that answers as the public Pwned Passwords does: `GET URL/range/21BD1` gives, of every known SHA-1 that
     begins with these digits, the other 35, a colon and how often it was seen, one on each line.
@@ -53,12 +45,7 @@ class RangeService:
     """
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self._is_https = parts.scheme == "https"
-        self._host = parts.hostname or ""
-        self._port = parts.port or (443 if self._is_https else 80)
-        self._netloc = parts.netloc
-        self._path = parts.path
+        self._server = Server(url, most=MAX_BYTES)
         self._turns = threading.BoundedSemaphore(AT_ONCE)
 
     def holds(self, password: bytes) -> bool:
@@ -67,78 +54,24 @@ class RangeService:
         digest = hashlib.sha1(password, usedforsecurity=False).hexdigest().upper()
         prefix, rest = digest[:PREFIX_DIGITS], digest[PREFIX_DIGITS:].encode()
         try:
-            return rest in _seen(self._answer_in_time(prefix))
+            return rest in _seen(self._answer(prefix))
         except (NoAnswer, OSError, ValueError, HTTPException) as failure:
-            log.warning("a new password was not looked up among leaked ones", service=self._host, why=_reason(failure))
+            log.warning(
+                "a new password was not looked up among leaked ones", service=self._server.host, why=_reason(failure)
+            )
             return False
 
-    def _answer_in_time(self, prefix: str) -> bytes:
-        """The answer, asked for in a thread of its own: a name server that hangs knows no time limit of ours."""
+    def _answer(self, prefix: str) -> bytes:
         if not self._turns.acquire(blocking=False):
             raise NoAnswer(f"{AT_ONCE} others are being looked up")
-        answer: Future[bytes] = Future()
 
-        def ask() -> None:
+        def ask() -> bytes:
             try:
-                answer.set_result(self._answer(prefix))
-            except Exception as failure:  # noqa: BLE001 - raised again where it is waited for
-                answer.set_exception(failure)
+                return self._server.get(f"/range/{prefix}", headers={"Add-Padding": "true"}, seconds=SECONDS)
             finally:
                 self._turns.release()
 
-        threading.Thread(target=ask, daemon=True).start()  # daemon: nobody waits for it when the server stops
-        return answer.result(timeout=SECONDS)
-
-    def _answer(self, prefix: str) -> bytes:
-        deadline = time.monotonic() + SECONDS
-        request = (
-            f"GET {self._path}/range/{prefix} HTTP/1.1\r\n"
-            f"Host: {self._netloc}\r\n"
-            "Add-Padding: true\r\n"
-            "User-Agent: Countersign\r\n"
-            "Accept-Encoding: identity\r\n"
-            "Connection: close\r\n\r\n"
-        )
-        with self._connect() as connection:
-            connection.sendall(request.encode("ascii"))
-            received = _receive(connection, deadline)
-        answer = HTTPResponse(_Received(received))  # type: ignore[arg-type]  # of a socket it reads only
-        answer.begin()
-        if answer.status != 200:
-            raise NoAnswer(f"status {answer.status}")
-        return answer.read()
-
-    def _connect(self) -> socket.socket:
-        connection = socket.create_connection((self._host, self._port), timeout=SECONDS)
-        if not self._is_https:
-            return connection
-        try:
-            return ssl.create_default_context().wrap_socket(connection, server_hostname=self._host)
-        except BaseException:
-            connection.close()
-            raise
-
-
-class _Received(io.BytesIO):
-    """All that a socket gave, in the form that `HTTPResponse` asks for."""
-
-    def makefile(self, mode: str) -> io.BytesIO:
-        """The bytes, to read."""
-        return self
-
-
-def _receive(connection: socket.socket, deadline: float) -> bytes:
-    """All that comes until the other side closes, up to a moment and a length: a drop every second would never reach a
-    time limit that is counted for each read. Raises TimeoutError or NoAnswer."""
-    received = bytearray()
-    while time.monotonic() < deadline:
-        piece = connection.recv(65_536)
-        if not piece:
-            return bytes(received)
-        received += piece
-        if len(received) > MAX_BYTES:
-            raise NoAnswer(f"more than {MAX_BYTES} bytes")
-    raise TimeoutError
+        return in_time(ask, seconds=SECONDS)
 
 
 def _seen(body: bytes) -> set[bytes]:

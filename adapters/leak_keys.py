@@ -4,11 +4,9 @@ import base64
 import binascii
 import threading
 from collections.abc import Mapping
-from concurrent.futures import Future
 from datetime import datetime, timedelta
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPException
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import orjson
 import structlog
@@ -16,6 +14,8 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from adapters.in_time import NoAnswer, Server, in_time
 
 log = structlog.get_logger("countersign")
 
@@ -47,7 +47,7 @@ class PublishedKeys:
     """
 
     def __init__(self, url: str) -> None:
-        self._parts = urlsplit(url)
+        self._server = Server(url, most=MAX_BYTES)
         self._keys: Mapping[str, ec.EllipticCurvePublicKey] = {}
         self._fetched_at: datetime | None = None
         self._tried_at: datetime | None = None
@@ -77,53 +77,27 @@ class PublishedKeys:
             if is_due and not (is_fresh and identifier in self._keys):
                 self._tried_at = now
                 try:
-                    self._keys, self._fetched_at, is_fresh = _read(self._answer_in_time()), now, True
-                except (NoKeys, OSError, ValueError, HTTPException) as failure:
-                    why = str(failure) if isinstance(failure, NoKeys) else type(failure).__name__
-                    log.warning("the keys for reports of leaks were not fetched", service=self._parts.hostname, why=why)
+                    self._keys, self._fetched_at, is_fresh = _read(self._answer()), now, True
+                except (NoAnswer, OSError, ValueError, HTTPException) as failure:
+                    why = str(failure) if isinstance(failure, NoAnswer) else type(failure).__name__
+                    log.warning("the keys for reports of leaks were not fetched", service=self._server.host, why=why)
             if not is_fresh:
                 raise NoKeys("nobody can say at the moment who signed")
             return self._keys.get(identifier)
         finally:
             self._turn.release()
 
-    def _answer_in_time(self) -> bytes:
-        """The answer, asked for in a thread of its own: a name server that hangs knows no time limit of ours."""
-        answer: Future[bytes] = Future()
-
-        def ask() -> None:
-            try:
-                answer.set_result(self._answer())
-            except Exception as failure:  # noqa: BLE001 - raised again where it is waited for
-                answer.set_exception(failure)
-
-        threading.Thread(target=ask, daemon=True).start()  # daemon: nobody waits for it when the server stops
-        return answer.result(timeout=SECONDS)
-
     def _answer(self) -> bytes:
-        kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
-        connection = kind(self._parts.hostname or "", self._parts.port, timeout=SECONDS)
-        try:
-            connection.request(
-                "GET", self._parts.path or "/", headers={"Accept": "application/json", "User-Agent": "Countersign"}
-            )
-            answer = connection.getresponse()
-            if answer.status != 200:
-                raise NoKeys(f"status {answer.status}")
-            body = answer.read(MAX_BYTES + 1)
-        finally:
-            connection.close()
-        if len(body) > MAX_BYTES:
-            raise NoKeys(f"more than {MAX_BYTES} bytes")
-        return body
+        headers = {"Accept": "application/json"}
+        return in_time(lambda: self._server.get(headers=headers, seconds=SECONDS), seconds=SECONDS)
 
 
 def _read(body: bytes) -> dict[str, ec.EllipticCurvePublicKey]:
-    """The keys of an answer; one of another kind is passed over. Raises NoKeys for anything but a list of keys."""
+    """The keys of an answer; one of another kind is passed over. Raises NoAnswer for anything but a list of keys."""
     found: Any = orjson.loads(body)  # Any: whatever was sent
     listed = found.get("public_keys") if isinstance(found, dict) else None
     if not isinstance(listed, list) or len(listed) > MAX_KEYS:
-        raise NoKeys("not a list of keys")
+        raise NoAnswer("not a list of keys")
     keys = {}
     for entry in listed:
         if isinstance(entry, dict) and isinstance(entry.get("key_identifier"), str):

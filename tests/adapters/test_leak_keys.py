@@ -1,12 +1,15 @@
 """Reports of leaked tokens are believed by their signature; keys are fetched seldom, and may be out of reach."""
 
 import base64
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+import adapters.leak_keys
 from adapters.leak_keys import AGAIN, KEPT, MAX_BYTES, NoKeys, PublishedKeys
 from tests.breach_service import Answer, a_list, a_service
 from tests.leak_service import Signer, answering, listing
@@ -97,6 +100,28 @@ def test_without_a_service_nobody_can_say() -> None:
 
     with pytest.raises(NoKeys):
         signed(PublishedKeys(service.url))
+
+
+def test_a_service_that_drips_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapters.leak_keys, "SECONDS", 0.3)
+    let_go = threading.Event()
+
+    def drip() -> Iterator[bytes]:
+        try:
+            yield b"HTTP/1.1 200 OK\r\n\r\n"
+            for _ in range(100):
+                time.sleep(0.05)
+                yield b" "
+        finally:
+            let_go.set()
+
+    with a_service(drip) as service:
+        started = time.monotonic()
+        with pytest.raises(NoKeys):
+            signed(PublishedKeys(service.url))
+
+        assert time.monotonic() - started < 1
+        assert let_go.wait(2), "its thread reads on"
 
 
 def test_while_the_service_fails_the_keys_at_hand_serve_until_their_time_is_over() -> None:
