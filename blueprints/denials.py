@@ -85,7 +85,7 @@ def sentence(denial: Denial) -> str:
         case Reason.ACCOUNT_FROZEN:
             return "This account is frozen. Ask an administrator of this index."
         case Reason.TOKEN_EXPIRED:
-            return "This API token has expired. Make a new one."
+            return _without_time(denial)
         case Reason.TOKEN_SCOPE:
             return f"This API token does not allow you {asked} here."
         case Reason.TOKEN_NETWORK:
@@ -102,6 +102,12 @@ def sentence(denial: Denial) -> str:
             return f"This trusted publisher may not {denial.action.label} here."
         case Reason.NO_PERMISSION:
             return _without_permission(denial)
+
+
+def _without_time(denial: Denial) -> str:
+    if isinstance(denial.principal, TokenHolder) and denial.principal.was_replaced:
+        return "This secret was replaced and works no more. Use the API token's new secret."
+    return "This API token has expired. Make a new one."
 
 
 def _without_permission(denial: Denial) -> str:

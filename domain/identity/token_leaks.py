@@ -36,9 +36,8 @@ class Found:
         return self.url if is_web and is_plain else ""
 
 
-def void_leaked(db: Session, notices: Notices, leaks: Iterable[Found], *, origin: Origin, now: datetime) -> int:
-    """Remove every token of which a secret, the present one or a former one that still works, is among these; how many
-    there were.
+def void_leaked(db: Session, notices: Notices, leaks: Iterable[Found], *, origin: Origin, now: datetime) -> None:
+    """Remove every token of which a secret, the present one or a former one that still works, is among these.
 
     It takes no permit: whoever calls it has checked the signature of the report, and it does what is right for whoever
     else may have read the secret (docs/decisions/0019).
@@ -47,12 +46,10 @@ def void_leaked(db: Session, notices: Notices, leaks: Iterable[Found], *, origin
     works_on = ApiToken.former_hash.in_(found) & (ApiToken.former_until > now)
     is_found = or_(ApiToken.token_hash.in_(found), works_on)
     rows = db.scalars(select(ApiToken).where(is_found).order_by(ApiToken.user_id, ApiToken.id)).all()
-    count = 0
     for token in rows:
         leak = found.get(token.token_hash) or found[token.former_hash or b""]
         still_found = (ApiToken.id == token.id) & is_found  # it may be given a new secret in this moment
-        count += _void(db, notices, token, still_found, leak, origin=origin, now=now)
-    return count
+        _void(db, notices, token, still_found, leak, origin=origin, now=now)
 
 
 def _void(
@@ -64,14 +61,13 @@ def _void(
     *,
     origin: Origin,
     now: datetime,
-) -> bool:
+) -> None:
     owner = db.get_one(User, token.user_id, with_for_update={"key_share": True})
     name, last_used_at = token.description, token.last_used_at
     removed = db.execute(delete(ApiToken).where(still_found))
     assert isinstance(removed, CursorResult)  # noqa: S101 - a DELETE has a row count
     if removed.rowcount != 1:
-        return False
+        return
     details = {"token": name, "where": leak.where or "a place that was not named"}
     journal.record(db, "account:token:leaked", now=now, origin=origin, actor_id=None, user_id=owner.id, details=details)
     notices.tell(db, owner, "token-leaked", now=now, name=name, where=leak.where, last_used_at=last_used_at)
-    return True

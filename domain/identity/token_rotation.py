@@ -48,26 +48,36 @@ def rotate(
     token_id = token.id
     throttle.take(db, (NEW_TOKENS, str(permit.account.user_id)), now=now)
     owner = db.get_one(User, permit.account.user_id, with_for_update={"key_share": True})
+    row = _locked(db, token_id, replaces=replaces)
+    text = new_token(random_bytes)
+    _replace(row, text, overlap=overlap, longest=longest, now=now)
+    db.flush()
+    until = row.former_until.isoformat() if row.former_until else None
+    details = {"token": row.description, "former_until": until}
+    origin = permit.principal.origin
+    journal.record(db, "account:token:rotated", now=now, origin=origin, actor_id=owner.id, details=details)
+    notices.tell(db, owner, "token-rotated", now=now, token=row, origin=origin)
+    return text
+
+
+def _locked(db: Session, token_id: int, *, replaces: str) -> ApiToken:
     locked = select(ApiToken).where(ApiToken.id == token_id).with_for_update()
     row = db.scalar(locked.execution_options(populate_existing=True))
     if row is None:
         raise Problem("This token was removed meanwhile.")
     if replaces and replaces != row.hint:
         raise Problem("This token was given a new secret a moment ago. Look at the list before you replace that one.")
+    return row
+
+
+def _replace(row: ApiToken, text: str, *, overlap: timedelta, longest: timedelta | None, now: datetime) -> None:
     until = min(end for end in (now + overlap, row.expires_at) if end is not None)
     works_on = until > now
-    text = new_token(random_bytes)
     row.former_hash = row.token_hash if works_on else None
     row.former_hint = row.hint if works_on else None
     row.former_until = until if works_on else None
     row.expires_at = next_end(row, longest=longest, now=now)
     row.token_hash, row.hint, row.rotated_at = token_hash(text), hint(text), now
-    db.flush()
-    details = {"token": row.description, "former_until": until.isoformat() if works_on else None}
-    origin = permit.principal.origin
-    journal.record(db, "account:token:rotated", now=now, origin=origin, actor_id=owner.id, details=details)
-    notices.tell(db, owner, "token-rotated", now=now, token=row, origin=origin)
-    return text
 
 
 def next_end(token: ApiToken, *, longest: timedelta | None, now: datetime) -> datetime | None:

@@ -77,28 +77,12 @@ def mint(
     projects = held(db, permit.account.user_id, chosen) if chosen else []
     # The lock has two forms sent at once wait for each other, so that both rules below see all tokens.
     owner = db.get_one(User, permit.account.user_id, with_for_update={"key_share": True})
-    others = list_of(db, owner.id)
-    if description in {other.description for other in others}:
-        raise Problem(f"The name “{description}” is already in use. Give this token another one.", field="description")
-    if len(others) >= MAX_TOKENS:
-        raise Problem(f"You have {MAX_TOKENS} tokens, and that is the limit. Remove one that is no longer used.")
+    _check_room(list_of(db, owner.id), description)
     text = new_token(random_bytes)
-    token = ApiToken(
-        user_id=owner.id,
-        description=description,
-        token_hash=token_hash(text),
-        hint=hint(text),
-        reaches_all=wanted.projects is None and not wanted.creates_project,
-        creates_project=wanted.creates_project,
-        projects=projects,
-        grants=[grant.value for grant in Grant if grant in wanted.grants],
-        networks=list(wanted.networks),
-        created_at=now,
-        expires_at=wanted.expires_at,
-    )
+    token = _row(wanted, text, user_id=owner.id, description=description, projects=projects, now=now)
     db.add(token)
     db.flush()
-    tell(db, permit, notices, owner, "added", token, now=now)
+    _tell(db, permit, notices, owner, "added", token, now=now)
     return token, text
 
 
@@ -116,13 +100,39 @@ def _check(wanted: Wanted, description: str, *, longest: timedelta | None, now: 
         raise Problem(f"On this index a token ends after {longest.days} days at the latest.", field="expires")
 
 
+def _check_room(others: list[ApiToken], description: str) -> None:
+    """Raises Problem for what the owner's other tokens leave no room for."""
+    if description in {other.description for other in others}:
+        raise Problem(f"The name “{description}” is already in use. Give this token another one.", field="description")
+    if len(others) >= MAX_TOKENS:
+        raise Problem(f"You have {MAX_TOKENS} tokens, and that is the limit. Remove one that is no longer used.")
+
+
+def _row(
+    wanted: Wanted, text: str, *, user_id: int, description: str, projects: list[Project], now: datetime
+) -> ApiToken:
+    return ApiToken(
+        user_id=user_id,
+        description=description,
+        token_hash=token_hash(text),
+        hint=hint(text),
+        reaches_all=wanted.projects is None and not wanted.creates_project,
+        creates_project=wanted.creates_project,
+        projects=projects,
+        grants=[grant.value for grant in Grant if grant in wanted.grants],
+        networks=list(wanted.networks),
+        created_at=now,
+        expires_at=wanted.expires_at,
+    )
+
+
 def remove(db: Session, permit: Permit, notices: Notices, token: ApiToken, *, now: datetime) -> None:
     """Void a token at once. Harmless if somebody was faster."""
     permit.covers(Action.REMOVE_TOKEN, token)
     owner = db.get_one(User, token.user_id, with_for_update={"key_share": True})
     if db.scalar(select(ApiToken.id).where(ApiToken.id == token.id)) is None:
         return
-    tell(db, permit, notices, owner, "removed", token, now=now)
+    _tell(db, permit, notices, owner, "removed", token, now=now)
     db.delete(token)
     db.flush()
 
@@ -167,6 +177,7 @@ def find(db: Session, text: str, *, origin: Origin) -> TokenHolder | None:
         account=account,
         token_id=token.id,
         expires_at=min(ends, default=None),
+        was_replaced=is_former,
         reaches_all=token.reaches_all,
         project_ids=frozenset(project.id for project in token.projects),
         creates_project=token.creates_project,
@@ -195,7 +206,7 @@ def record_use(db: Session, holder: TokenHolder, *, project_id: int, now: dateti
     )
 
 
-def tell(
+def _tell(
     db: Session, permit: Permit, notices: Notices, owner: User, what: str, token: ApiToken, *, now: datetime
 ) -> None:
     """Write into the journal what became of a token, and tell its owner. what: "added", as tag and notice have it."""

@@ -72,6 +72,7 @@ class TokenHolder:
     """A program with an API token. It is judged as the token's owner is today, not when the token was made.
 
     reaches_all: the whole account; otherwise only `project_ids`.
+    was_replaced: its secret is a former one; a rotation gave the token another.
     creates_project: the next upload may create a project, which is then the one that the token reaches.
     networks: addresses it may come from, in CIDR notation; none means any.
     """
@@ -85,6 +86,7 @@ class TokenHolder:
     creates_project: bool = False
     grants: frozenset[Grant] = frozenset({Grant.UPLOAD})
     networks: tuple[str, ...] = ()
+    was_replaced: bool = False
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,25 @@ def test_whoever_has_tokens_is_offered_to_remove_them(
     assert asked.h1 in ("Remove all tokens?", "Remove your token?")
 
 
+@pytest.mark.parametrize(
+    ("working", "words"), [(0, None), (1, "Your API token works on"), (2, "Your 2 API tokens work on")]
+)
+def test_tokens_that_have_ended_are_not_counted(
+    browser: Browser, people: People, clock: SettableClock, working: int, words: str | None
+) -> None:
+    ana = people.a_member("ana")
+    for number in range(2):
+        people.a_token(ana, f"ended {number}", expires_at=clock.now())
+    for number in range(working):
+        people.a_token(ana, f"works {number}", expires_at=clock.now() + timedelta(days=1))
+    ask(browser)
+
+    page = browser.submit(link_to("ana@mail.example"), new_password=NEW, password_confirm=NEW)
+
+    assert page.h1 == ("Your new password is set" if words else "Sign in")
+    assert (words or "Your new password is set. Sign in with it.") in page.text
+
+
 @requirement("R77")
 def test_an_administrator_has_the_link_sent_to_the_owner_and_sees_nothing(browser: Browser, people: People) -> None:
     ana, ada = people.a_user("ana").verified().build(), people.a_member("ada")

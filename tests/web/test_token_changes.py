@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from adapters.clock import SettableClock
-from domain.identity import tokens
+from domain.identity import throttle, tokens
 from domain.policy.principals import Origin
 from models import User, db
 from tests.browsing import Browser
@@ -50,7 +50,9 @@ def test_a_new_secret_is_shown_once_and_the_former_one_works_for_a_day(
     listed = browser.page(TOKENS).text
     assert f"The former secret, csn_…{former[43:47]}, works until 23 Nov 2026, 14:05 UTC." in listed
     clock.advance(timedelta(days=1))
-    assert upload(app, former, an_sdist()).status == "403 This API token has expired. Make a new one."
+    assert upload(app, former, an_sdist()).status == (
+        "403 This secret was replaced and works no more. Use the API token's new secret."
+    )
 
 
 def test_the_former_secret_is_ended_with_a_button(ana: User, browser: Browser, people: People) -> None:
@@ -113,6 +115,15 @@ def test_all_tokens_go_after_a_question_that_names_and_counts_them(ana: User, br
     assert [tokens.find(db.session(), text, origin=Origin()) for text in texts] == [None, None]
 
 
+def test_of_one_token_the_question_speaks_of_one(ana: User, browser: Browser, people: People) -> None:
+    people.a_token(ana, "laptop")
+
+    asked = browser.page(ALL)
+
+    assert asked.h1 == "Remove your token?"
+    assert "Every program that uses this token is refused from now on, and it cannot be brought back:" in asked.text
+
+
 def test_whoever_has_no_token_is_asked_nothing(ana: User, browser: Browser) -> None:
     page = browser.page(ALL)
 
@@ -129,6 +140,37 @@ def test_the_question_says_when_the_new_secret_ends(ana: User, browser: Browser,
 
     assert "The new secret does not end by itself." in never.text
     assert "The new secret ends on 22 Nov 2027." in anew.text
+
+
+def test_of_a_token_that_has_ended_the_question_says_so(
+    ana: User, browser: Browser, people: People, clock: SettableClock
+) -> None:
+    ended, _ = people.a_token(ana, "ended", expires_at=clock.now() + timedelta(days=1))
+    works, _ = people.a_token(ana, "works", expires_at=clock.now() + timedelta(days=2))
+    clock.advance(timedelta(days=1))
+    browser.sign_in(ana)
+
+    pages = [browser.page(f"{TOKENS}{token.id}/rotate/").text for token in (ended, works)]
+
+    assert ["The one before has ended, and stays so." in text for text in pages] == [True, False]
+
+
+def test_new_secrets_count_as_new_tokens_do(ana: User, browser: Browser, people: People, clock: SettableClock) -> None:
+    token, _ = people.a_token(ana, "laptop")
+    path, hour = f"{TOKENS}{token.id}/rotate/", timedelta(hours=1)
+    most = throttle.NEW_TOKENS.limits[0].most
+    for _ in range(most - 1):
+        throttle.take(db.session(), (throttle.NEW_TOKENS, str(ana.id)), now=clock.now())
+    db.session.commit()
+
+    last = browser.submit(path, overlap="24")
+    refused = browser.submit(path, overlap="24", status=429)
+
+    assert last.h1 == "Copy the new secret now"
+    assert "Too many new API tokens." in refused.text
+    clock.advance(hour)
+    browser.sign_in(ana)
+    assert browser.submit(path, overlap="24").h1 == "Copy the new secret now"
 
 
 def test_a_limit_of_the_index_is_said_before_it_holds(make_app: MakeApp, clock: SettableClock) -> None:

@@ -1,5 +1,10 @@
 """Tokens that are made, replaced or found in public in the very moment in which something else happens to them."""
 
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -10,7 +15,7 @@ from domain.identity.tokens import Wanted
 from domain.index import collaborators, projects
 from domain.policy.actions import Action
 from domain.policy.principals import Origin
-from models import ApiToken, Project, User, db, token_project
+from models import ApiToken, Mail, Project, User, db, token_project
 from tests.browsing import wiring_of
 from tests.builders import People
 from tests.permits import permit_for
@@ -74,3 +79,30 @@ def test_a_secret_that_was_found_works_no_more_whatever_its_owner_does_meanwhile
     at_once(either_app, void, void, rotate)
 
     assert tokens.find(db.session(), text, origin=Origin()) is None
+
+
+def test_a_secret_that_is_replaced_while_it_is_found_leaves_its_token(either_app: Flask, clock: SettableClock) -> None:
+    people, now, notices = People(either_app, clock), clock.now(), wiring_of(either_app).notices
+    ana = people.a_member("ana")
+    token, text = people.a_token(ana)
+    ana_id, token_id, new = ana.id, token.id, []
+    db.session.remove()
+    is_replaced = threading.Event()
+
+    def rotate() -> None:
+        row = db.session.get_one(ApiToken, token_id)
+        permit = permit_for(db.session.get_one(User, ana_id), Action.ROTATE_TOKEN, row, now=now)
+        values: dict[str, Any] = {"replaces": "", "overlap": timedelta(0), "longest": None, "now": now}
+        new.append(token_rotation.rotate(db.session(), permit, notices, row, **values))
+        is_replaced.set()
+        time.sleep(0.5)  # not committed yet: on PostgreSQL the other still sees the former secret
+
+    def void() -> None:
+        is_replaced.wait(5)
+        token_leaks.void_leaked(db.session(), notices, [token_leaks.Found(text)], origin=Origin(), now=now)
+
+    at_once(either_app, rotate, void)
+
+    assert tokens.find(db.session(), text, origin=Origin()) is None
+    assert tokens.find(db.session(), new[0], origin=Origin()) is not None
+    assert db.session.scalars(sa.select(Mail.notice)).all() == ["token-rotated"]
