@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import current_app, request, session, url_for
 from werkzeug.routing import BuildError
@@ -20,6 +21,7 @@ MARK = "kept"
 MARK_BYTES = 9
 MAX_VALUE = 2_000  # characters; a longer value is not kept at all: half of a name may be another name
 MAX_VALUES = 30
+MAX_QUERY = 3_400  # bytes of all values in an address; deploy/gunicorn.py refuses one that is longer than 4,094
 
 
 @dataclass(frozen=True)
@@ -41,16 +43,16 @@ def keep(denial: Denial, *, resume: str | None, keeps: tuple[str, ...]) -> None:
     no second factor itself, keeps what was kept before behind it.
 
     It is kept by the name of its page, never as an address, so nothing outside the site can be put into it; and with
-    the fields named in `keeps` only. A POST is never repeated: its form opens again, filled in.
+    the fields named in `keeps` only, in their order for as long as there is room. A POST is never repeated: its form
+    opens again, filled in.
     """
     principal = denial.principal
     if not isinstance(principal, Member):
         return
-    values = [(name, value) for name in keeps for value in request.values.getlist(name) if len(value) <= MAX_VALUE]
     payload = {
         "endpoint": resume or request.endpoint,
         "url_values": {key: str(value) for key, value in (request.view_args or {}).items()},
-        "values": values[:MAX_VALUES],
+        "values": _that_fit([(name, value) for name in keeps for value in request.values.getlist(name)]),
         "label": denial.action.label,
         "name": denial.target.name if denial.target else "",
         "is_step": not denial.action.needs.second_factor,
@@ -58,6 +60,18 @@ def keep(denial: Denial, *, resume: str | None, keeps: tuple[str, ...]) -> None:
         "behind": None if denial.action.needs.second_factor else _left_behind(),
     }
     _begin(payload, user_id=principal.account.user_id, session_id=principal.session_id)
+
+
+def _that_fit(values: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The values that can be given back in one address, each of them whole."""
+    kept: list[tuple[str, str]] = []
+    room = MAX_QUERY
+    for name, value in values:
+        length = len(urlencode({name: value})) + 1 if len(value) <= MAX_VALUE else MAX_QUERY + 1
+        if length <= room and len(kept) < MAX_VALUES:
+            kept.append((name, value))
+            room -= length
+    return kept
 
 
 def peek() -> Kept | None:

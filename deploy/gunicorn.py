@@ -30,7 +30,7 @@ keepalive = 5  # seconds; pip and browsers ask for several pages in a row
 graceful_timeout = 10  # seconds that a stop waits for requests under way; a connection that says nothing counts as one
 
 # Bytes and header fields of a request, before the application sees it. The longest address that we
-# give out, a file with a long name, stays under 1,000 bytes.
+# give out, that of a form that opens again filled in, stays under 4,000 bytes.
 limit_request_line = 4094
 limit_request_fields = 64
 limit_request_field_size = 8190

@@ -19,7 +19,7 @@ from models import db
 
 @bp.route("/manage/account/token/", methods=["GET", "POST"])
 @management_action(
-    Action.CREATE_TOKEN, keeps=("description", "reach", "expires", "names", "networks", "grants", "scope")
+    Action.CREATE_TOKEN, keeps=("description", "reach", "expires", "networks", "grants", "scope", "names")
 )
 def tokens(permit: Permit) -> ResponseReturnValue:
     """List the tokens and make one. A new one is shown in the answer itself: a redirect would have to keep it."""
