@@ -96,6 +96,7 @@ def test_after_confirming_the_chosen_overlap_is_still_chosen(
     browser.submit(f"{TOKENS}{token.id}/rotate/", overlap="168")
     page = browser.submit("/account/reauthenticate/", method="totp", password=PASSWORD, totp_value=code_of(ana, clock))
 
+    assert "You asked to give an API token a new secret: that is not done yet." in page.text
     assert page.h1 == "New secret for “laptop”?"
     boxes = [box for box in page.root.iter("input") if box.get("name") == "overlap"]
     assert [box.get("value") for box in boxes if box.get("checked") is not None] == ["168"]
