@@ -62,6 +62,8 @@ WORDS = {
     "account:token:rotated": "API token “{token}” given a new secret",
     "account:token:former_ended": "Former secret of API token “{token}” ended",
     "account:publisher:added": "Pending publisher {publisher} for {project} added",
+    "account:publisher:expired": "Pending publisher {publisher} for {project} ended: it was not used within 30 days",
+    "account:publisher:taken": "Pending publisher {publisher} for {project} ended: that name, or one like it, is taken",
     "account:publisher:removed": "Pending publisher {publisher} for {project} removed",
     "index:issuer:added": "Issuer of identities {issuer} added: {url}",
     "index:issuer:removed": "Issuer of identities {issuer} removed: {url}",

@@ -18,6 +18,7 @@ from domain.index.publisher_identities import CheckedIdentity, Provider, title_o
 from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
+from domain.policy.principals import Origin
 from domain.policy.targets import OrganizationRole, Role, Target
 from domain.problems import Problem
 from models import Organization, PendingPublisher, Project, User
@@ -127,7 +128,7 @@ def name_given(db: Session, permit: Permit, notices: Notices, project: Project, 
         if same_name and _is_for_owner(pending, project, permit.account.user_id):
             publishers.adopt(db, permit, notices, project, pending, now=now)
         else:
-            _tell_of_end(db, notices, pending, "taken", now=now)
+            _end(db, notices, pending, "taken", now=now)
 
 
 def remind(db: Session, notices: Notices, *, now: datetime) -> None:
@@ -139,15 +140,14 @@ def remind(db: Session, notices: Notices, *, now: datetime) -> None:
         )
         claimed: CursorResult[Any] = db.execute(claim.values(reminded_at=now))  # type: ignore[assignment]  # of an UPDATE
         if claimed.rowcount == 1:
-            facts = {"publisher": called(pending), "project_name": pending.project_name, "until": pending.expires_at}
-            notices.tell(db, pending.user, "pending-publisher-reminder", now=now, **facts)
+            _tell_concerned(db, notices, pending, "pending-publisher-reminder", now=now, until=pending.expires_at)
 
 
 def sweep(db: Session, notices: Notices, *, now: datetime) -> None:
-    """Let go of what waited for thirty days, and tell whoever registered it."""
+    """Let go of what waited for thirty days, and tell those concerned."""
     for pending in db.scalars(select(PendingPublisher).where(PendingPublisher.expires_at <= now)).all():
         if _spend(db, pending):
-            _tell_of_end(db, notices, pending, "expired", now=now)
+            _end(db, notices, pending, "expired", now=now)
 
 
 def _add(
@@ -228,15 +228,49 @@ def _waiting(db: Session, which: ColumnElement[bool], *, now: datetime) -> list[
     return list(db.scalars(found.order_by(PendingPublisher.id)))
 
 
-def _tell_of_end(db: Session, notices: Notices, pending: PendingPublisher, why: str, *, now: datetime) -> None:
-    facts = {"publisher": called(pending), "project_name": pending.project_name, "why": why}
-    notices.tell(db, pending.user, "pending-publisher-ended", now=now, **facts)
+def _end(db: Session, notices: Notices, pending: PendingPublisher, why: str, *, now: datetime) -> None:
+    """Write down and tell that one waits no longer, without anybody having taken it back.
+
+    why: "taken" or "expired". Who took the name is not said: it is no business of those who waited.
+    """
+    journal.record(
+        db,
+        f"account:publisher:{why}",
+        now=now,
+        origin=Origin(),
+        actor_id=None,
+        user_id=pending.user_id,
+        organization_id=pending.organization_id,
+        details={"publisher": called(pending), "project": pending.project_name},
+    )
+    _tell_concerned(db, notices, pending, "pending-publisher-ended", now=now, why=why)
+
+
+def _tell_concerned(
+    db: Session, notices: Notices, pending: PendingPublisher, notice: str, *, now: datetime, **facts: object
+) -> None:
+    for user in _concerned(db, pending):
+        notices.tell(
+            db,
+            user,
+            notice,
+            now=now,
+            publisher=called(pending),
+            project_name=pending.project_name,
+            organization=pending.organization,
+            **facts,
+        )
+
+
+def _concerned(db: Session, pending: PendingPublisher) -> list[User]:
+    """Whoever registered it, and the owners of the organization that it is for."""
+    owners = organizations.owners_of(db, pending.organization) if pending.organization is not None else []
+    return list({one.id: one for one in (pending.user, *owners)}.values())
 
 
 def _tell(
     db: Session, permit: Permit, notices: Notices, what: str, pending: PendingPublisher, *, now: datetime
 ) -> None:
-    """Whoever registered it, and the owners of the organization that it is for."""
     origin, by = permit.principal.origin, permit.account
     journal.record(
         db,
@@ -248,7 +282,6 @@ def _tell(
         organization_id=pending.organization_id,
         details={"publisher": called(pending), "project": pending.project_name},
     )
-    owners = organizations.owners_of(db, pending.organization) if pending.organization is not None else []
     facts: dict[str, object] = {
         "publisher": called(pending),
         "project_name": pending.project_name,
@@ -256,6 +289,6 @@ def _tell(
         "until": pending.expires_at,
         "by": by.username,
     }
-    for user in {one.id: one for one in (pending.user, *owners)}.values():
+    for user in _concerned(db, pending):
         told = {**facts, "origin": origin} if user.id == by.user_id else facts
         notices.tell(db, user, f"pending-publisher-{what}", now=now, **told)

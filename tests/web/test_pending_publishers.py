@@ -51,6 +51,11 @@ def told(*notices: str) -> list[tuple[str, str]]:
     return [(mail.notice, mail.to.partition("@")[0]) for mail in mails if mail.notice in notices]
 
 
+def written() -> list[str]:
+    tags = sa.select(Event.tag).where(Event.tag.like("account:publisher:%")).order_by(Event.id)
+    return list(db.session.scalars(tags))
+
+
 def test_one_comes_and_goes(ana: User, browser: Browser) -> None:
     empty = browser.page(PAGE)
     added = browser.submit(PAGE, UTILS, project_name="Acme.Utils")
@@ -68,8 +73,7 @@ def test_one_comes_and_goes(ana: User, browser: Browser) -> None:
         "pending-publisher-added",
         "pending-publisher-removed",
     ]
-    tags = db.session.scalars(sa.select(Event.tag).where(Event.tag.like("account:publisher:%")).order_by(Event.id))
-    assert list(tags) == ["account:publisher:added", "account:publisher:removed"]
+    assert written() == ["account:publisher:added", "account:publisher:removed"]
 
 
 @pytest.mark.parametrize(
@@ -204,6 +208,7 @@ def test_when_somebody_else_has_the_name_or_one_like_it_it_waits_in_vain(
     assert waiting() == []
     assert db.session.scalar(sa.select(sa.func.count()).select_from(TrustedPublisher)) == 0
     assert told("pending-publisher-ended") == [("pending-publisher-ended", "ana")]
+    assert written() == ["account:publisher:added", "account:publisher:taken"]
 
 
 def test_what_waits_for_an_organization_is_trusted_only_by_its_project(
@@ -243,6 +248,27 @@ def test_five_days_before_the_end_one_mail_reminds_and_at_the_end_it_goes(
         seen.append((len(told("pending-publisher-reminder")), len(told("pending-publisher-ended")), len(waiting())))
 
     assert seen == [(0, 0, 1), (1, 0, 1), (1, 0, 1), (1, 0, 1), (1, 1, 0)]
+    assert written() == ["account:publisher:expired"]
+
+
+def test_of_what_waits_for_an_organization_its_owners_are_told_too(
+    ana: User, office: Organization, people: People, clock: SettableClock, sweep: Callable[[], None]
+) -> None:
+    people.a_pending(
+        "acme-utils", db.session.scalars(sa.select(User).where(User.username == "max")).one(), organization=office
+    )
+    for days in (25, 5):
+        clock.advance(timedelta(days=days))
+        sweep()
+
+    assert told("pending-publisher-reminder", "pending-publisher-ended") == [
+        ("pending-publisher-reminder", "max"),
+        ("pending-publisher-reminder", "ana"),
+        ("pending-publisher-ended", "max"),
+        ("pending-publisher-ended", "ana"),
+    ]
+    ended = db.session.scalars(sa.select(Event).where(Event.tag == "account:publisher:expired")).one()
+    assert ended.organization_id == office.id
 
 
 def test_one_that_has_ended_counts_for_nothing(
