@@ -5,7 +5,7 @@ import time
 import pyotp
 
 STEP_SECONDS = 30  # each code is shown for so long (RFC 6238 §5.2)
-TYPING_SECONDS = 10  # at most: a code must be good still when the form arrives
+TYPING_SECONDS = 4  # at most: a code must be good still when the form arrives
 
 
 class Phone:
@@ -17,7 +17,9 @@ class Phone:
         self._last_step = 0
 
     def code(self) -> str:
-        """The oldest code that stays good while it is typed and was not shown yet."""
-        typed_by = int(time.time()) + TYPING_SECONDS
-        self._last_step = max(self._last_step + 1, typed_by // STEP_SECONDS - 1)
+        """The oldest code that is still good and was not shown yet. As a half minute ends, the next one is waited for:
+        such a code would go stale while it is typed."""
+        if (left := STEP_SECONDS - time.time() % STEP_SECONDS) < TYPING_SECONDS:
+            time.sleep(left)
+        self._last_step = max(self._last_step + 1, int(time.time()) // STEP_SECONDS - 1)
         return self._totp.generate_otp(self._last_step)
