@@ -17,6 +17,8 @@ from domain.policy.decision import Permit
 from domain.problems import Problem
 from models import Issuer, db
 
+SHOWN = 50  # projects, on the page that says why an issuer has to stay
+
 
 @bp.get("/admin/issuers/", endpoint="issuers")
 @management_action(Action.VIEW_ISSUERS)
@@ -72,11 +74,13 @@ def _page(form: IssuerForm, status: Status, *, is_kept: bool = False) -> Respons
 
 
 def _question(form: FlaskForm, issuer: Issuer, status: Status) -> ResponseReturnValue:
+    projects = issuers.projects_of(db.session(), issuer, most=SHOWN + 1)
     page = render_template(
         "admin/remove_issuer.html",
         form=form,
         issuer=issuer,
-        projects=issuers.projects_of(db.session(), issuer),
+        projects=projects[:SHOWN],
+        has_more=len(projects) > SHOWN,
         pending=issuers.pending_of(db.session(), issuer),
     )
     return page, *status

@@ -52,7 +52,7 @@ def listed(db: Session) -> list[Line]:
     return [Line(row[0], row[1] + row[2]) for row in rows]
 
 
-def projects_of(db: Session, issuer: Issuer, *, most: int = 50) -> list[str]:
+def projects_of(db: Session, issuer: Issuer, *, most: int) -> list[str]:
     """The projects with a trusted publisher of this issuer, by name."""
     named = select(Project.name).join(TrustedPublisher).where(TrustedPublisher.issuer == issuer.url).distinct()
     return list(db.scalars(named.order_by(Project.name).limit(most)))

@@ -74,6 +74,22 @@ def test_publishers_can_name_what_was_added(root: User, browser: Browser, app: F
     assert len(stored()) == 1
 
 
+@pytest.mark.parametrize(("count", "says_more"), [(50, False), (51, True)])
+def test_of_many_projects_that_name_it_fifty_are_shown(
+    root: User, browser: Browser, people: People, count: int, says_more: bool
+) -> None:
+    browser.submit(f"{PAGE}add", FORGE)
+    for number in range(count):
+        trusted = people.a_publisher(people.a_project(f"acme-{number:02}", root))
+        trusted.issuer = FORGE["url"]
+    db.session.commit()
+
+    asked = browser.page(f"{PAGE}{stored()[0].id}/remove")
+
+    assert asked.text.count("a trusted publisher of") == 50
+    assert ("those of more projects" in asked.text) is says_more
+
+
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
