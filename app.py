@@ -43,15 +43,17 @@ from config import LOOPBACK_NAMES, VERSION, Settings, SettingsError
 from domain import upkeep
 from domain.identity.passkeys import RelyingParty
 from domain.identity.passwords import HashCost, PasswordHasher
+from domain.index import downloads
 from domain.notices import Notices
 from domain.policy.rules import Policy
-from models.base import db, prepare_engine
+from models.base import begin_writing, db, prepare_engine
 
 Built = TypeVar("Built")
 SITE_NAME = "Countersign"
 BLUEPRINTS = (auth.bp, mfa.bp, management.bp, admin.bp, browse.bp, simple.bp, upload.bp, api.bp, site.bp)
 FORM_BYTES = 1_000_000  # the largest form that is no upload; the upload view sets its own limit
 MAIL_EVERY = timedelta(seconds=3)
+COUNT_EVERY = timedelta(seconds=20)  # what a process that dies has counted for nothing, at most
 SWEEP_EVERY = timedelta(minutes=10)
 
 
@@ -84,10 +86,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None, 
 
 
 def start_scheduler(app: Flask) -> BackgroundScheduler:
-    """Deliver mail and sweep up, in a thread of this process. Every job claims its work in the database, so several
-    processes may run it."""
+    """Deliver mail, write download counts down and sweep up, in a thread of this process. Every job claims its work in
+    the database, so several processes may run it."""
     scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
     scheduler.add_job(_deliver, "interval", [app], seconds=MAIL_EVERY.total_seconds())
+    scheduler.add_job(count_downloads, "interval", [app], seconds=COUNT_EVERY.total_seconds())
     scheduler.add_job(_sweep, "interval", [app], seconds=SWEEP_EVERY.total_seconds())
     scheduler.start()
     return scheduler
@@ -97,6 +100,21 @@ def _deliver(app: Flask) -> None:
     with app.app_context():
         found = wiring.services()
         found.notices.deliver_due(db.session(), found.mailer, now=found.clock.now())
+
+
+def count_downloads(app: Flask) -> None:
+    """Write down what this process has counted; what cannot be written now is counted on."""
+    with app.app_context():
+        tally = wiring.services().downloads
+        if not (counts := tally.take()):
+            return
+        try:
+            begin_writing(db.session())
+            downloads.keep(db.session(), counts)
+            db.session.commit()
+        except Exception:
+            tally.give_back(counts)
+            raise
 
 
 def _sweep(app: Flask) -> None:
@@ -169,6 +187,7 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
         notices=Notices(letters, box, sender=settings.mail_from, site=facts),
         mailer=mailer or _checked("COUNTERSIGN_MAIL_URL", lambda: mailer_from_url(settings.mail_url, sys.stdout)),
         store=_checked("COUNTERSIGN_STORAGE_URL", lambda: open_store(settings.storage_url, settings.data_dir)),
+        downloads=downloads.Tally(),
         policy=Policy.from_dates(
             new_users_from=settings.require_2fa_new_users_from,
             everyone_from=settings.require_2fa_everyone_from,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _BARS = 22
@@ -51,8 +51,12 @@ def iso(value: datetime | str) -> str:
 
 def day(value: datetime | str) -> str:
     """`22 Nov 2026`, the day in UTC; English whatever the locale of the server."""
-    when = instant(value)
-    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
+    return calendar_day(instant(value).date())
+
+
+def calendar_day(value: date) -> str:
+    """`22 Nov 2026`, of a day that is no moment."""
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
 
 
 def moment(value: datetime | str) -> str:
@@ -102,6 +106,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "browser": browser,
     "iso": iso,
     "day": day,
+    "date": calendar_day,
     "moment": moment,
     "file_size": file_size,
     "digest_bars": digest_bars,

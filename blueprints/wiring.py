@@ -13,6 +13,7 @@ from adapters.secretbox import SecretBox
 from adapters.storage import BlobStore
 from domain.identity.passkeys import RelyingParty
 from domain.identity.passwords import PasswordHasher
+from domain.index.downloads import Tally
 from domain.notices import Notices
 from domain.policy.rules import Policy
 
@@ -42,6 +43,7 @@ class Services:
     notices: Notices
     mailer: Mailer
     store: BlobStore
+    downloads: Tally  # of this process, since they were last written down
     policy: Policy
     party: RelyingParty
     registration: str

@@ -4,6 +4,7 @@ from models.attempt import Attempt
 from models.base import Base, begin_writing, db
 from models.browser import KnownBrowser
 from models.ceremony import Ceremony
+from models.download import DailyDownload
 from models.event import Event
 from models.factor import Passkey, RecoveryCode, TotpApp
 from models.mail import Mail
@@ -30,6 +31,7 @@ __all__ = [
     "Base",
     "BrowserSession",
     "Ceremony",
+    "DailyDownload",
     "DeletedFile",
     "DeletedFilename",
     "DeletedRelease",

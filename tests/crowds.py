@@ -11,6 +11,7 @@ from domain.index.names import lookalike_key
 from domain.index.versions import version_key
 from models import (
     ApiToken,
+    DailyDownload,
     Event,
     File,
     Organization,
@@ -52,6 +53,16 @@ def many_projects(
         )
     _insert(Release, (_release(project, "1.0", now) for project in found))
     db.session.commit()
+
+
+def many_downloads(count: int, *, project: Project, now: datetime) -> None:
+    """Downloads of that many versions, on each of ninety days."""
+    days = [(now - timedelta(days=ago)).date() for ago in range(90)]
+    versions = [f"1.{count}.{number}" for number in range(count)]
+    _insert(
+        DailyDownload,
+        ({"project_id": project.id, "day": day, "version": one, "count": 3} for day in days for one in versions),
+    )
 
 
 def many_releases(count: int, *, project: Project, now: datetime) -> None:

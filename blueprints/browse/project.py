@@ -2,21 +2,39 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from blueprints import wiring
 from blueprints.browse import bp
+from blueprints.browse.download_chart import Chart, chart
 from blueprints.gate import public
-from domain.index import catalogue, projects, releases
+from domain.index import catalogue, downloads, projects, releases
 from models import Project, Release, db
 
-TABS = ("description", "files", "history", "dependencies")
+TABS = ("description", "files", "history", "dependencies", "downloads")
+DOWNLOAD_DAYS = 90
 OTHERS = 3  # releases named below the files
 MAX_LICENCE = 60  # characters; some packages put the whole text there
 Metadata = Mapping[str, Any]  # Any: core metadata as JSON
+
+
+@dataclass(frozen=True)
+class Downloads:
+    """What the page says of downloads. first, last: the days that are shown, in UTC. by_day: newest first."""
+
+    first: date
+    last: date
+    days: int
+    total: int
+    chart: Chart
+    by_day: list[tuple[date, int]]
+    versions: list[tuple[str, int]]
 
 
 @bp.get("/project/<name>/")
@@ -76,6 +94,22 @@ def _page(project: Project, release: Release, *, requirement: str) -> ResponseRe
         classifiers=metadata.get("classifiers", []),
         keywords=metadata.get("keywords", []),
         requirement=requirement,
+        downloads=_downloads(project) if tab == "downloads" else None,
+    )
+
+
+def _downloads(project: Project) -> Downloads:
+    last = wiring.now().date()
+    first = last - timedelta(days=DOWNLOAD_DAYS - 1)
+    counts = downloads.by_day(db.session(), project, since=first)
+    return Downloads(
+        first=first,
+        last=last,
+        days=DOWNLOAD_DAYS,
+        total=sum(counts.values()),
+        chart=chart(counts, first=first, days=DOWNLOAD_DAYS),
+        by_day=sorted(counts.items(), reverse=True),
+        versions=downloads.by_version(db.session(), project, since=first),
     )
 
 

@@ -4,14 +4,14 @@ import re
 
 from flask import Response, abort, request, send_file
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import Row, select
 
 from blueprints import wiring
 from blueprints.gate import public
 from blueprints.headers import SANDBOX
 from blueprints.simple import bp
-from models import File, db
+from domain.index.downloads import Key
+from models import File, Release, db
 
 ONE_YEAR_SECONDS = 31_536_000
 OCTETS = "application/octet-stream"
@@ -21,22 +21,29 @@ SHA256 = re.compile("[0-9a-f]{64}")
 @bp.get("/packages/<first>/<second>/<rest>/<filename>")
 @public
 def file(first: str, second: str, rest: str, filename: str) -> ResponseReturnValue:
-    """Send a file. Its address names its digest and its name, and both must be those of one row."""
-    return _send(_digest(File.sha256, first + second + rest, filename), filename)
+    """Send a file, and count it where all of it is sent. Its address names its digest and its name, and both must be
+    those of one row."""
+    found = _find(first + second + rest, filename)
+    response = _send(found.sha256, filename)
+    if request.method == "GET" and response.status_code == 200:
+        wiring.services().downloads.add(Key(found.project_id, wiring.now().date(), found.version))
+    return response
 
 
 @bp.get("/packages/<first>/<second>/<rest>/<filename>.metadata")
 @public
 def file_metadata(first: str, second: str, rest: str, filename: str) -> ResponseReturnValue:
     """Send a wheel's METADATA, for installers that resolve without downloading (PEP 658)."""
-    return _send(_digest(File.metadata_sha256, first + second + rest, filename), f"{filename}.metadata")
+    found = _find(first + second + rest, filename)
+    return _send(found.metadata_sha256 or abort(404), f"{filename}.metadata")
 
 
-def _digest(column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None], sha256: str, filename: str) -> str:
-    """What the column says of the file of this digest and name; 404 if there is none."""
+def _find(sha256: str, filename: str) -> Row[str, str | None, int, str]:
+    """What is known of the file of this digest and name; 404 if there is none."""
     if not (SHA256.fullmatch(sha256) and filename.isascii() and filename.isprintable()):
         abort(404)
-    found = db.session.scalar(select(column).where(File.filename == filename, File.sha256 == sha256))
+    known = select(File.sha256, File.metadata_sha256, Release.project_id, Release.version).join(File.release)
+    found = db.session.execute(known.where(File.filename == filename, File.sha256 == sha256)).one_or_none()
     return found if found is not None else abort(404)
 
 

@@ -15,6 +15,7 @@ PAGES = {
     "project-settings": "settings of a project",
     "project-delete": "delete a project",
     "project-transfer": "take a project over",
+    "downloads": "downloads of a project",
     "releases": "releases",
     "release-delete": "delete a release",
     "tokens": "tokens",
@@ -41,7 +42,7 @@ def take(app: Flask, browser: Browser, url: str) -> None:
     for name, page_name in PAGES.items():
         place = places[page_name]
         context = browser.new_context(base_url=url)
-        context.add_cookies([{"name": key, "value": value, "url": url} for key, value in cookies[place.who].items()])
+        context.add_cookies([{"name": key, "value": value, "url": url} for key, value in cookies.get(place.who, {}).items()])
         page = context.new_page()
         looks = [_look(page, place, words, width, scheme) for width, scheme in LOOKS]
         context.close()

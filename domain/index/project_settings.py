@@ -1,14 +1,14 @@
 """What the owners of a project decide about it as a whole: whether it is archived, and its end."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from packaging.requirements import InvalidRequirement, Requirement
 from sqlalchemy import Select, Text, cast, delete, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from domain import journal
-from domain.index import invitations, kept_names, pages, projects, transfers
+from domain.index import downloads, invitations, kept_names, pages, projects, transfers
 from domain.index.announcements import announce
 from domain.index.keepers import keepers_of
 from domain.index.names import is_typed, normalize
@@ -28,13 +28,17 @@ from models import (
 )
 from models.base import UtcDateTime
 
+LATELY = timedelta(days=30)  # in which downloads are counted before a project is deleted
+
 
 @dataclass(frozen=True)
 class Impact:
-    """What hangs on a project. people: all who look after it. tokens: those made for it, and perhaps for others."""
+    """What hangs on a project. people: all who look after it. tokens: those made for it, and perhaps for others.
+    downloads: of the last thirty days."""
 
     releases: int
     files: int
+    downloads: int
     people: int
     tokens: int
     publishers: int
@@ -47,6 +51,7 @@ def impact_of(db: Session, project: Project, *, now: datetime) -> Impact:
     return Impact(
         releases=_count(db, select(func.count(Release.id)).where(Release.project_id == project.id)),
         files=_count(db, select(func.count(File.id)).where(File.release_id.in_(of_project))),
+        downloads=downloads.total(db, project, since=now.date() - LATELY),
         people=len(keepers_of(db, project)),
         tokens=_count(db, select(func.count()).where(token_project.c.project_id == project.id)),
         publishers=_count(db, select(func.count()).where(TrustedPublisher.project_id == project.id)),

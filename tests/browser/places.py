@@ -81,6 +81,8 @@ PLACES = (
     Place("files of a project", "/project/acme-utils/?tab=files"),
     Place("history of a project", "/project/acme-utils/?tab=history"),
     Place("dependencies of a project", "/project/acme-utils/?tab=dependencies"),
+    Place("downloads of a project", "/project/acme-utils/?tab=downloads", act=_open_details),
+    Place("downloads of a project that nobody took", "/project/acme-notes/?tab=downloads"),
     Place("project of one release", "/project/acme-utils/1.0/"),
     Place("reserved name", "/project/acme-client/"),
     Place("user", "/user/ana/"),

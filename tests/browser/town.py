@@ -1,6 +1,6 @@
 """A live index with people and projects in every state that is worth looking at, and a browser for each of them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Flask
 from playwright.sync_api import Browser as Chromium
@@ -11,8 +11,9 @@ from adapters.clock import SettableClock
 from domain.identity import ceremonies
 from domain.identity.ceremonies import Purpose
 from domain.identity.sessions import Level
+from domain.index import downloads
 from domain.policy.principals import Grant
-from models import BrowserSession, ProjectRole, db
+from models import BrowserSession, Project, ProjectRole, db
 from tests.browser.keyholders import cookies_of, settle
 from tests.browser.live import Live
 from tests.browser.places import Place
@@ -170,6 +171,7 @@ def populate(app: Flask) -> tuple[Cookies, Words]:
         )
         for package in (a_wheel(version=version, metadata=metadata), an_sdist(version=version, metadata=metadata)):
             assert upload(app, token, package).status_code == 200
+    _let_it_be_downloaded(acme, now)
     keyholders = settle(app, people, now)
     hers = BrowserSession.user_id == users["stale"].id
     db.session.execute(update(BrowserSession).where(hers).values(confirmed_at=now - timedelta(hours=1)))
@@ -182,3 +184,15 @@ def populate(app: Flask) -> tuple[Cookies, Words]:
     db.session.commit()
     words = {"reset": reset, "wish": str(wish_id), "asked": str(wish_id - 1), "transfer": str(transfer_id)}
     return cookies | keyholders.cookies, keyholders.words | words
+
+
+def _let_it_be_downloaded(project: Project, now: datetime) -> None:
+    """Three weeks after its first release people begin to take it, least of all on Sundays."""
+    days = ((now - timedelta(days=ago)).date() for ago in range(68))
+    counts = {
+        downloads.Key(project.id, day, version): (6 - day.weekday()) * share + day.day % 7
+        for day in days
+        for version, share in (("1.0", 11), ("1.1", 37), ("2.0rc1", 1))
+    }
+    downloads.keep(db.session(), counts)
+    db.session.commit()

@@ -10,6 +10,7 @@ from flask import Flask
 
 from adapters.clock import SettableClock
 from domain.index import (
+    downloads,
     free_names,
     kept_names,
     organization_projects,
@@ -270,9 +271,13 @@ def test_the_impact_is_counted_from_what_is_there(people: People, clock: Settabl
     people.a_publisher(project)
     people.an_invitation(project, people.a_member("cy"), by=ana)
 
+    for days_ago, count in ((0, 4), (30, 3), (31, 8)):
+        day = clock.now().date() - timedelta(days=days_ago)
+        downloads.keep(db.session(), {downloads.Key(project.id, day, "1.0"): count})
+
     impact = project_settings.impact_of(db.session(), project, now=clock.now())
 
-    assert impact == project_settings.Impact(2, 3, people=2, tokens=1, publishers=1, invitations=1)
+    assert impact == project_settings.Impact(2, 3, downloads=7, people=2, tokens=1, publishers=1, invitations=1)
 
 
 def test_a_project_deleted_during_an_upload_leaves_no_file_behind(either_app: Flask, clock: SettableClock) -> None:

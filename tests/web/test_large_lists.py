@@ -9,7 +9,7 @@ from adapters.clock import SettableClock
 from models import Organization, Project, User
 from tests.browsing import Browser
 from tests.builders import People
-from tests.crowds import many_events, many_people, many_projects, many_releases, many_tokens, statements
+from tests.crowds import many_downloads, many_events, many_people, many_projects, many_releases, many_tokens, statements
 
 FEW, MANY, EVENTS = 60, 1_000, 10_000
 MOST = 25  # statements of one page, its frame and the gate included
@@ -17,6 +17,7 @@ PAGES = [
     "/manage/projects/",
     "/manage/project/crowd/releases/",
     "/project/crowd/",
+    "/project/crowd/?tab=downloads",
     "/manage/account/history/",
     "/manage/account/token/",
     "/manage/project/crowd/tokens/",
@@ -62,6 +63,7 @@ def fill(clock: SettableClock, ana: User, crowd: Project, harbour: Organization)
         many_projects(count, owner=ana, now=now, prefix=name)
         many_projects(count, owner=ana, now=now, organization=harbour, prefix=f"harbour-{count}")
         many_releases(count, project=crowd, now=now)
+        many_downloads(count // 10, project=crowd, now=now)
         many_tokens(count, owner=next(role.user for role in crowd.roles if role.user != ana), now=now, prefix=name)
         many_events(events, user=ana, now=now, project=crowd, organization=harbour)
         many_people(count // 10, project=crowd, organization=harbour, now=now)
