@@ -42,7 +42,8 @@ def take(app: Flask, browser: Browser, url: str) -> None:
     for name, page_name in PAGES.items():
         place = places[page_name]
         context = browser.new_context(base_url=url)
-        context.add_cookies([{"name": key, "value": value, "url": url} for key, value in cookies.get(place.who, {}).items()])
+        hers = cookies.get(place.who, {})
+        context.add_cookies([{"name": key, "value": value, "url": url} for key, value in hers.items()])
         page = context.new_page()
         looks = [_look(page, place, words, width, scheme) for width, scheme in LOOKS]
         context.close()
