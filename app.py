@@ -191,6 +191,7 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
         policy=Policy.from_dates(
             new_users_from=settings.require_2fa_new_users_from,
             everyone_from=settings.require_2fa_everyone_from,
+            members_only=settings.read_access == "members",
         ),
         party=RelyingParty.at(settings.public_url, name=f"{SITE_NAME} {settings.host}"),
         registration=settings.registration,

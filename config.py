@@ -86,7 +86,11 @@ VARIABLES = (
         "notice",
         "A sign-in from a new browser without a key: `notice` mails its owner, `confirm` waits for a mailed link.",
     ),
-    Variable("COUNTERSIGN_READ_ACCESS", "public", "`public`; `members` is not available yet."),
+    Variable(
+        "COUNTERSIGN_READ_ACCESS",
+        "public",
+        "Who may read and install: everybody (`public`), or `members`: people with an account, programs with a token.",
+    ),
     Variable(
         "COUNTERSIGN_REQUIRE_2FA_NEW_USERS_FROM",
         "always",
@@ -121,6 +125,7 @@ class Settings:
     breach_url: str = ""
     leak_keys_url: str = ""
     registration: str = "open"
+    read_access: str = "public"
     new_browsers: str = "notice"
     require_2fa_new_users_from: date = date.min
     require_2fa_everyone_from: date | None = None
@@ -170,6 +175,7 @@ class Settings:
             "breach_url": source.parsed("BREACH_URL", "", _service_url),
             "leak_keys_url": source.parsed("LEAK_KEYS_URL", "", _keys_url),
             "registration": source.one_of("REGISTRATION", ("open", "invite", "closed")),
+            "read_access": source.one_of("READ_ACCESS", ("public", "members")),
             "new_browsers": source.one_of("NEW_BROWSERS", ("notice", "confirm")),
             "require_2fa_new_users_from": source.parsed("REQUIRE_2FA_NEW_USERS_FROM", "always", _date_or_always),
             "require_2fa_everyone_from": source.parsed("REQUIRE_2FA_EVERYONE_FROM", "", _date_or_none),
@@ -180,7 +186,6 @@ class Settings:
             "port": source.number("PORT", 8000, 1, 65_535),
             "workers": source.number("WORKERS", 2, 1, 64),
         }
-        source.one_of("READ_ACCESS", ("public",))
         secret_key = source.parsed("SECRET_KEY", "", _secret_key)
         encryption_keys = source.parsed("ENCRYPTION_KEYS", "", _sealing_keys)
         _check_mail_url(source, settings["mail_url"])

@@ -57,8 +57,12 @@ REMEDIES = {
 
 
 def answer(denial: Denial, channel: Channel, *, resume: str | None, keeps: tuple[str, ...]) -> ResponseReturnValue:
-    """Answer a refusal through its channel, and leave its event in the journal."""
-    _record(denial)
+    """Answer a refusal through its channel, and leave its event in the journal.
+
+    Of strangers who want to read there is none: uv and pip ask without credentials first, and would fill it.
+    """
+    if not (denial.action.needs.reading and isinstance(denial.principal, Anonymous)):
+        _record(denial)
     if channel is Channel.MACHINE:
         return _to_machine(denial)
     if wants_json():
@@ -86,6 +90,8 @@ def sentence(denial: Denial) -> str:
             return "This account is frozen. Ask an administrator of this index."
         case Reason.TOKEN_EXPIRED:
             return _without_time(denial)
+        case Reason.TOKEN_SCOPE if denial.action.needs.reading:
+            return "This API token was not made for reading. Use one that was."
         case Reason.TOKEN_SCOPE:
             return f"This API token does not allow you {asked} here."
         case Reason.TOKEN_NETWORK:
@@ -133,6 +139,8 @@ def setup_url(denial: Denial) -> str | None:
 
 def _to_machine(denial: Denial) -> Response:
     if isinstance(denial.principal, Anonymous):
+        if denial.action.needs.reading:
+            return _challenge(denial.principal)
         if denial.principal.because:
             return machine_refusal(403, denial.principal.because, code="invalid_credentials")
         return machine_refusal(
@@ -141,11 +149,22 @@ def _to_machine(denial: Denial) -> Response:
             code="no_credentials",
         )
     url, rule = setup_url(denial), f" (rule {denial.rule})" if denial.rule else ""
+    if denial.action.needs.reading:
+        return machine_refusal(403, sentence(denial), code=denial.reason.value, setup_url=url)
     words = {
         Reason.TWO_FACTOR_REQUIRED: f"Two-factor authentication is required for uploads. Set it up: {url}{rule}",
         Reason.EMAIL_UNVERIFIED: f"A verified email address is required for uploads. Verify it: {url}",
     }.get(denial.reason, sentence(denial))
     return machine_refusal(403, words, code=denial.reason.value, rule=denial.rule, setup_url=url)
+
+
+def _challenge(stranger: Anonymous) -> Response:
+    """Always 401, never a redirect: installers then look for credentials in their netrc, keyring or settings."""
+    words = stranger.because or (
+        "This index is for its members. Send an API token that may read: the username is __token__,"
+        " the password is the token."
+    )
+    return machine_refusal(401, words, code="invalid_credentials" if stranger.because else "no_credentials")
 
 
 def _to_person(denial: Denial, *, resume: str | None, keeps: tuple[str, ...]) -> ResponseReturnValue:
@@ -200,6 +219,8 @@ def _banner(denial: Denial, remedy: Remedy) -> dict[str, str | None]:
 
 def _rule_sentence(denial: Denial) -> str | None:
     policy: Policy = wiring.services().policy
+    if denial.reason is Reason.EMAIL_UNVERIFIED and denial.action.needs.reading:
+        return "This index is for its members, and you are one once your address is verified."
     if denial.reason is Reason.EMAIL_UNVERIFIED:
         return "Management actions need a verified email address, so that we can reach you when your account changes."
     if denial.reason is Reason.ADDRESS_PROOF_REQUIRED:

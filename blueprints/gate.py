@@ -2,20 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from flask import Flask, g
+from flask import Flask, Response, g, make_response, request
 from flask.typing import ResponseReturnValue
 
 from blueprints import wiring
+from blueprints.browser_session import origin_of
 from blueprints.caller import Channel, caller
 from blueprints.denials import answer
+from domain.identity import tokens
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.policy.judge import judge
-from domain.policy.principals import Anonymous
+from domain.policy.principals import Anonymous, TokenHolder
 from domain.policy.targets import Target
+from models import begin_writing, db
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,8 +39,8 @@ class Mark:
 
     @property
     def is_public(self) -> bool:
-        """Whether anybody may call the view."""
-        return not self.actions
+        """Whether anybody may call the view, on an index that everybody may read."""
+        return all(action.needs.reading for action in self.actions)
 
 
 class NakedRoute(Exception):
@@ -90,6 +94,54 @@ def public(view: Callable[P, R]) -> Callable[P, R]:
     """Declare that anybody may call this view. Stands directly below the route, as `management_action` does."""
     view.__gate__ = Mark(view)  # type: ignore[attr-defined]
     return view
+
+
+def for_readers(channel: Channel = Channel.BROWSER) -> Callable[[View], View]:
+    """Declare a view that shows what is on the index: open where reading is, and else for members and for programs with
+    a token that may read. Stands directly below the route. channel: as in `management_action`.
+
+    Where reading is open nobody is asked who they are: neither cookie nor credentials are looked at.
+    """
+
+    def put_behind(view: View) -> View:
+        @wraps(view)
+        def guarded(**url_values: Any) -> ResponseReturnValue:  # Any: whatever the URL's converters make
+            policy, now = wiring.services().policy, wiring.now()
+            principal = caller(channel) if policy.members_only else Anonymous(origin_of(request))
+            decision = judge(principal, Action.READ_INDEX, None, policy, now)
+            if not isinstance(decision, Permit):
+                return answer(decision, channel, resume=None, keeps=())
+            if not policy.members_only:
+                return view(**url_values)
+            if isinstance(principal, TokenHolder):
+                _remember_use(principal, now)
+            return _for_one_reader(make_response(view(**url_values)))
+
+        guarded.__gate__ = Mark(guarded, (Action.READ_INDEX,), channel)  # type: ignore[attr-defined]
+        return guarded
+
+    return put_behind
+
+
+def _remember_use(holder: TokenHolder, now: datetime) -> None:
+    """Have the owner see that the token is in use: once a minute, in a transaction that is over before anything is
+    read, so that readers do not wait for each other."""
+    if holder.last_used_at is not None and now - holder.last_used_at < tokens.USED_EVERY:
+        return
+    session = db.session()
+    begin_writing(session)
+    tokens.record_use(session, holder, project_id=None, now=now)
+    session.commit()
+    session.info["reading"] = True
+
+
+def _for_one_reader(response: Response) -> Response:
+    """No cache between us and the reader may hand it to somebody else (RFC 9111 §5.2.2.7)."""
+    kept = response.headers.get("Cache-Control", "")
+    if kept.startswith("public"):
+        response.headers["Cache-Control"] = kept.replace("public", "private", 1)
+    response.vary.add("Authorization")
+    return response
 
 
 def mark_of(view: object) -> Mark | None:

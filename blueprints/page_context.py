@@ -40,10 +40,13 @@ class Site:
             facts.public_url,
             facts.version,
         )
+        self.members_only = wiring.services().policy.members_only
 
     @property
     def project_count(self) -> int:
-        """How many names there are."""
+        """How many names there are, for whoever may read them; 0 for anybody else."""
+        if self.members_only and signed_in_user() is None:
+            return 0
         return db.session.scalar(select(func.count()).select_from(Project)) or 0
 
 

@@ -11,7 +11,8 @@ from flask.typing import ResponseReturnValue
 
 from blueprints import wiring
 from blueprints.api import bp
-from blueprints.gate import public
+from blueprints.caller import Channel
+from blueprints.gate import for_readers
 from blueprints.headers import SANDBOX
 from domain.index import news, projects
 from domain.index.news import Item
@@ -22,21 +23,21 @@ NOT_IN_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0
 
 
 @bp.get("/rss/updates.xml")
-@public
+@for_readers(Channel.MACHINE)
 def updates() -> ResponseReturnValue:
     """The newest releases."""
     return _feed("newest releases", "/", news.new_releases(db.session()))
 
 
 @bp.get("/rss/packages.xml")
-@public
+@for_readers(Channel.MACHINE)
 def packages() -> ResponseReturnValue:
     """The newest projects."""
     return _feed("newest projects", "/", news.new_projects(db.session()))
 
 
 @bp.get("/rss/project/<name>/releases.xml")
-@public
+@for_readers(Channel.MACHINE)
 def project_releases(name: str) -> ResponseReturnValue:
     """The newest releases of one project."""
     project = projects.find(db.session(), name)

@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from blueprints import wiring
 from blueprints.api import bp
-from blueprints.gate import public
+from blueprints.caller import Channel
+from blueprints.gate import for_readers
 from blueprints.headers import SANDBOX
 from domain.index import project_facts, projects, releases
 from domain.index.project_facts import Facts
@@ -16,7 +17,7 @@ from models import db
 
 
 @bp.get("/pypi/<name>/json")
-@public
+@for_readers(Channel.MACHINE)
 def project_json(name: str) -> ResponseReturnValue:
     """The newest release of a project, and the files of all."""
     project = projects.find(db.session(), name)
@@ -28,7 +29,7 @@ def project_json(name: str) -> ResponseReturnValue:
 
 
 @bp.get("/pypi/<name>/<version>/json")
-@public
+@for_readers(Channel.MACHINE)
 def release_json(name: str, version: str) -> ResponseReturnValue:
     """One release of a project."""
     project = projects.find(db.session(), name)

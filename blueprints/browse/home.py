@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from blueprints import wiring
 from blueprints.browse import bp
-from blueprints.gate import public
+from blueprints.gate import for_readers
 from domain.index.search import recently_updated
 from models import Release, db
 
@@ -14,7 +14,7 @@ MOST_RECENT = 6
 
 
 @bp.get("/")
-@public
+@for_readers()
 def home() -> ResponseReturnValue:
     """Show what is here; on an empty index, how the first package comes in."""
     return render_template(

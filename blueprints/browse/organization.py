@@ -4,14 +4,14 @@ from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints.browse import bp
-from blueprints.gate import public
+from blueprints.gate import for_readers
 from domain.index import organizations
 from domain.index.search import listed
 from models import db
 
 
 @bp.get("/org/<organization>/")
-@public
+@for_readers()
 def organization(organization: str) -> ResponseReturnValue:
     """Show an organization's projects. Who belongs to it is for its people to know."""
     found = organizations.find(db.session(), organization) or abort(404)

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from blueprints import wiring
 from blueprints.browse import bp
 from blueprints.browse.download_chart import Chart, chart
-from blueprints.gate import public
+from blueprints.gate import for_readers
 from domain.index import catalogue, downloads, projects, releases
 from models import Project, Release, db
 
@@ -38,7 +38,7 @@ class Downloads:
 
 
 @bp.get("/project/<name>/")
-@public
+@for_readers()
 def project(name: str) -> ResponseReturnValue:
     """Show the latest release of a project, or that its name is only reserved."""
     found = _project(name)
@@ -51,7 +51,7 @@ def project(name: str) -> ResponseReturnValue:
 
 
 @bp.get("/project/<name>/<version>/")
-@public
+@for_readers()
 def release(name: str, version: str) -> ResponseReturnValue:
     """Show one release."""
     found = _project(name)

@@ -4,7 +4,7 @@ from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints.browse import bp
-from blueprints.gate import public
+from blueprints.gate import for_readers
 from domain.index.search import MAX_QUERY, Order, Results, clean_query
 from domain.index.search import search as find_projects
 from domain.problems import Problem
@@ -15,7 +15,7 @@ NOTHING = Results([], total=0, pages=1)
 
 
 @bp.get("/search/")
-@public
+@for_readers()
 def search() -> ResponseReturnValue:
     """List what was found, twenty a page; everything if nothing was asked for."""
     query, order, page = (

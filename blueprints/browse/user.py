@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from blueprints.browse import bp
-from blueprints.gate import public
+from blueprints.gate import for_readers
 from domain.index import projects
 from domain.index.search import listed
 from models import User, db
@@ -13,7 +13,7 @@ from models.user import username_key
 
 
 @bp.get("/user/<username>/")
-@public
+@for_readers()
 def user(username: str) -> ResponseReturnValue:
     """Show a person's projects. Never a second factor, nor an address that they did not make public."""
     is_name = username.isascii() and username.isprintable()  # PostgreSQL takes no NUL, not even to look for

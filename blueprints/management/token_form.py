@@ -18,6 +18,8 @@ LIFETIMES = (7, 30, 90, 365)  # days
 USUAL = 90
 NEVER = "never"
 PROJECT = "project:"
+GRANTS = {Grant.UPLOAD.value: "Upload files", Grant.YANK.value: "Yank releases, and take a yank back"}
+READING = {Grant.READ.value: "Read and install: everything here, whichever projects are chosen"}
 SOME, NEW, EVERYTHING = "projects", "new", "user"
 SCOPES = {EVERYTHING: EVERYTHING, "new-project": NEW}  # what a program sends as its only scope
 TICKS = 20  # projects that can be ticked; of more, the others are typed
@@ -28,13 +30,13 @@ class TokenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf publishes no type
 
     The page asks for the reach with radio buttons, ticks and a line for further names. A program may leave `reach` out
     and send `scope=user`, `scope=new-project`, or `scope=project:NAME` once or several times; without `grants` its
-    token uploads.
+    token uploads. A token that only reads has no reach to choose.
     """
 
     description = Line("What is it for?")
     grants = SelectMultipleField(
         "What may it do?",
-        choices={Grant.UPLOAD.value: "Upload files", Grant.YANK.value: "Yank releases, and take a yank back"},
+        choices={},
         validate_choice=False,
         option_widget=CheckboxInput(),
         widget=ListWidget(),
@@ -55,8 +57,12 @@ class TokenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf publishes no type
     networks = Paragraphs("From which networks?")
     expires = SelectField("When does it end?", choices={}, validate_choice=False)
 
-    def offer(self, mine: Leaf, *, longest: timedelta | None, now: datetime) -> None:
-        """Fill in what can be chosen, and what is chosen at first. longest: how long a token may live here."""
+    def offer(self, mine: Leaf, *, longest: timedelta | None, members_only: bool, now: datetime) -> None:
+        """Fill in what can be chosen, and what is chosen at first. longest: how long a token may live here.
+
+        members_only: whether reading needs a token at all.
+        """
+        self.grants.choices = GRANTS | READING if members_only else GRANTS
         self.scope.choices = {PROJECT + project.normalized_name: project.name for project in mine.projects}
         lifetimes = {days for days in LIFETIMES if longest is None or days <= longest.days}
         if longest is not None:
@@ -82,14 +88,16 @@ class TokenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf publishes no type
 
     def wanted(self, *, now: datetime) -> Wanted:
         """What was asked for. Raises Problem at the field."""
-        if self.reach.data not in (SOME, NEW, EVERYTHING):
+        grants = self._grants()
+        reach = EVERYTHING if grants == {Grant.READ} else self.reach.data
+        if reach not in (SOME, NEW, EVERYTHING):
             raise Problem("Choose in which projects it may do that.", field="reach")
         return Wanted(
             description=self.description.data or "",
             expires_at=self._expires_at(now=now),
-            projects=self._names() if self.reach.data == SOME else None,
-            creates_project=self.reach.data == NEW,
-            grants=self._grants(),
+            projects=self._names() if reach == SOME else None,
+            creates_project=reach == NEW,
+            grants=grants,
             networks=read_networks(self.networks.data or ""),
         )
 

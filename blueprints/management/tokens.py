@@ -27,7 +27,7 @@ def tokens(permit: Permit) -> ResponseReturnValue:
     form = TokenForm(formdata=request.args) if is_kept else TokenForm()
     found, now = wiring.services(), wiring.now()
     mine = projects.leaf(db.session(), permit.account.user_id, most=TICKS)
-    form.offer(mine, longest=found.longest_token, now=now)
+    form.offer(mine, longest=found.longest_token, members_only=found.policy.members_only, now=now)
     if not form.validate_on_submit():
         return _page(permit, form, mine, (INVALID if form.errors else 200, {}), is_kept=is_kept)
     try:

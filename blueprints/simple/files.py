@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Row, select
 
 from blueprints import wiring
-from blueprints.gate import public
+from blueprints.caller import Channel
+from blueprints.gate import for_readers
 from blueprints.headers import SANDBOX
 from blueprints.simple import bp
 from domain.index.downloads import Key
@@ -19,7 +20,7 @@ SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @bp.get("/packages/<first>/<second>/<rest>/<filename>")
-@public
+@for_readers(Channel.MACHINE)
 def file(first: str, second: str, rest: str, filename: str) -> ResponseReturnValue:
     """Send a file, and count it where all of it is sent. Its address names its digest and its name, and both must be
     those of one row."""
@@ -31,7 +32,7 @@ def file(first: str, second: str, rest: str, filename: str) -> ResponseReturnVal
 
 
 @bp.get("/packages/<first>/<second>/<rest>/<filename>.metadata")
-@public
+@for_readers(Channel.MACHINE)
 def file_metadata(first: str, second: str, rest: str, filename: str) -> ResponseReturnValue:
     """Send a wheel's METADATA, for installers that resolve without downloading (PEP 658)."""
     found = _find(first + second + rest, filename)

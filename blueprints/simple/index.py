@@ -4,7 +4,8 @@ from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from blueprints.gate import public
+from blueprints.caller import Channel
+from blueprints.gate import for_readers
 from blueprints.headers import SANDBOX
 from blueprints.machine_answers import machine_refusal
 from blueprints.simple import bp
@@ -15,7 +16,7 @@ from models import Project, SimplePage, db
 
 
 @bp.get("/simple/")
-@public
+@for_readers(Channel.MACHINE)
 def index() -> ResponseReturnValue:
     """List all projects, names that are only reserved among them."""
     names = select(Project.normalized_name, Project.name).order_by(Project.normalized_name)
@@ -25,7 +26,7 @@ def index() -> ResponseReturnValue:
 
 
 @bp.get("/simple/<name>/")
-@public
+@for_readers(Channel.MACHINE)
 def project(name: str) -> ResponseReturnValue:
     """List a project's files, as they were rendered when they last changed.
 

@@ -183,27 +183,26 @@ def find(db: Session, text: str, *, origin: Origin) -> TokenHolder | None:
         creates_project=token.creates_project,
         grants=frozenset(Grant(word) for word in token.grants),
         networks=tuple(token.networks),
+        last_used_at=token.last_used_at,
     )
 
 
-def record_use(db: Session, holder: TokenHolder, *, project_id: int, now: datetime) -> None:
-    """Remember when, from where, with which client and for which project a token was used; to the minute."""
+def record_use(db: Session, holder: TokenHolder, *, project_id: int | None, now: datetime) -> None:
+    """Remember when, from where, with which client and for which project a token was used; to the minute.
+
+    project_id: None for what concerns no project, which leaves the last one as it is.
+    """
     client = CLIENT.match(holder.origin.user_agent)
-    is_due = or_(
-        ApiToken.last_used_at.is_(None),
-        ApiToken.last_used_at <= now - USED_EVERY,
-        ApiToken.last_used_project_id.is_distinct_from(project_id),
-    )
-    db.execute(
-        update(ApiToken)
-        .where(ApiToken.id == holder.token_id, is_due)
-        .values(
-            last_used_at=now,
-            last_used_with=client[0] if client else None,
-            last_used_from=holder.origin.address[:64],
-            last_used_project_id=project_id,
-        )
-    )
+    used: dict[str, object] = {
+        "last_used_at": now,
+        "last_used_with": client[0] if client else None,
+        "last_used_from": holder.origin.address[:64],
+    }
+    is_due = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at <= now - USED_EVERY)
+    if project_id is not None:
+        used["last_used_project_id"] = project_id
+        is_due = or_(is_due, ApiToken.last_used_project_id.is_distinct_from(project_id))
+    db.execute(update(ApiToken).where(ApiToken.id == holder.token_id, is_due).values(**used))
 
 
 def _tell(

@@ -21,6 +21,7 @@ class Needs:
     administrator: only an administrator of this index may do it.
     statuses: how the target's project may stand.
     grant: what an API token must have been made for; None where no token may do it.
+    reading: it changes nothing. Where reading is open, anybody may; and a token's projects make no difference.
     publishers: a trusted publisher may do it.
     organization_rule: where an organization has its people use a passkey, it is asked for.
     verified_email, second_factor: asked for unless said otherwise, so that a new action is closed by default.
@@ -36,6 +37,7 @@ class Needs:
     administrator: bool = False
     statuses: frozenset[ProjectStatus] = UNLESS_QUARANTINED
     grant: Grant | None = None
+    reading: bool = False
     publishers: bool = False
     organization_rule: bool = True
     verified_email: bool = True
@@ -45,6 +47,7 @@ class Needs:
     proved_address: bool = False
 
 
+READING = "reading"
 ACCOUNT = "account"
 FACTORS = "second factors"
 PROJECTS = "projects"
@@ -82,6 +85,8 @@ def _organization(label: str, role: OrganizationRole, *, fresh: bool = False) ->
 @unique
 class Action(Enum):
     """An action; its value says what it needs."""
+
+    READ_INDEX = Needs("read this index", READING, grant=Grant.READ, reading=True, second_factor=False)
 
     VIEW_ACCOUNT = _own("open your account page")
     VIEW_PROJECTS = _own("see your projects")

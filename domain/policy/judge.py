@@ -143,6 +143,9 @@ def _questions(case: _Case) -> Iterator[tuple[str, Ask]]:
         yield BOUND, _is_bound
         yield STATUS, _project_allows
         return
+    if case.action.needs.reading and not case.policy.members_only:
+        yield OPEN, _is_open
+        return
     yield SIGNED_IN, _is_signed_in
     yield ACTIVE, _is_active
     if isinstance(case.principal, TokenHolder):
@@ -163,6 +166,7 @@ def _questions(case: _Case) -> Iterator[tuple[str, Ask]]:
 
 
 OPERATOR = "Is this the operator's shell?"
+OPEN = "Does this index let everybody read?"
 SIGNED_IN = "Is somebody signed in?"
 ACTIVE = "Is the account active?"
 TOKEN_VALID = "Is the token still valid?"  # noqa: S105
@@ -180,6 +184,10 @@ FRESH = "Did you confirm lately that it is you?"
 
 def _is_operator(case: _Case) -> Step:
     return Step(OPERATOR, "yes", (("action", case.action.name),))
+
+
+def _is_open(case: _Case) -> Step:
+    return Step(OPEN, "yes", (("action", case.action.label),))
 
 
 def _is_signed_in(case: _Case) -> Step:
@@ -208,7 +216,8 @@ def _token_reaches(case: _Case) -> Step:
         ("reaches", "everything" if token.reaches_all else f"{len(token.project_ids)} projects"),
         ("made for", ", ".join(sorted(grant.value for grant in token.grants)) or "nothing"),
     )
-    if case.action.needs.grant in token.grants and _is_in_scope(token, case.target):
+    needs = case.action.needs
+    if needs.grant in token.grants and (needs.reading or _is_in_scope(token, case.target)):
         return Step(TOKEN_REACHES, "yes", inputs)
     return Step(TOKEN_REACHES, "no", inputs, stops=Reason.TOKEN_SCOPE)
 

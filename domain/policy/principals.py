@@ -65,6 +65,7 @@ class Grant(Enum):
 
     UPLOAD = "upload"
     YANK = "yank"
+    READ = "read"
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class TokenHolder:
     grants: frozenset[Grant] = frozenset({Grant.UPLOAD})
     networks: tuple[str, ...] = ()
     was_replaced: bool = False
+    last_used_at: datetime | None = None
 
 
 @dataclass(frozen=True)

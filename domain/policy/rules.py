@@ -33,20 +33,24 @@ class Rule:
 
 @dataclass(frozen=True)
 class Policy:
-    """The rules of this index. `fresh_for`: how long a confirmation that it is you lasts."""
+    """The rules of this index. `fresh_for`: how long a confirmation that it is you lasts.
+
+    members_only: whoever reads needs an account, and programs a token that may read.
+    """
 
     rules: tuple[Rule, ...]
+    members_only: bool = False
     fresh_for: timedelta = timedelta(minutes=15)
 
     @classmethod
-    def from_dates(cls, *, new_users_from: date, everyone_from: date | None) -> "Policy":
+    def from_dates(cls, *, new_users_from: date, everyone_from: date | None, members_only: bool = False) -> "Policy":
         """The two dates of PyPI's announcement. `date.min` for new users means always, and so everyone."""
         if new_users_from == date.min:
-            return cls(rules=(Rule("everyone", None, date.min),))
+            return cls((Rule("everyone", None, date.min),), members_only)
         rules = [Rule(f"new-users-{new_users_from}", new_users_from, new_users_from)]
         if everyone_from is not None:
             rules.append(Rule(f"everyone-{everyone_from}", None, everyone_from))
-        return cls(rules=tuple(rules))
+        return cls(tuple(rules), members_only)
 
 
 def _spoken(day: date) -> str:

@@ -23,12 +23,13 @@ def plain_environment(home: Path) -> dict[str, str]:
     }
 
 
-def run(folder: Path, tool: str, *arguments: str) -> Done:
-    """`python -m` a tool in that folder; both of its outputs are in `stdout`, on one line."""
+def run(folder: Path, tool: str, *arguments: str, **variables: str) -> Done:
+    """`python -m` a tool in that folder; both of its outputs are in `stdout`, on one line. variables: further ones of
+    its environment."""
     done = subprocess.run(
         [sys.executable, "-m", *tool.split(), *arguments],
         cwd=folder,
-        env=plain_environment(folder),
+        env=plain_environment(folder) | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

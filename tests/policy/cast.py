@@ -22,7 +22,7 @@ from domain.policy.rules import Policy
 from domain.policy.targets import OrganizationRole, Role, Target
 
 NOW = datetime(2026, 11, 26, 14, 5, tzinfo=UTC)
-ALWAYS = Policy.from_dates(new_users_from=date.min, everyone_from=None)
+ALWAYS = Policy.from_dates(new_users_from=date.min, everyone_from=None, members_only=True)
 HOLDER, OTHER = 1, 2  # whose things are asked about, and somebody else
 HERE, ELSEWHERE = 7, 8  # the project that is asked about, and another one
 
@@ -82,6 +82,7 @@ CAST: dict[str, Part] = {
     "token account": Part(_token(reaches_all=True), **OWNS),  # type: ignore[arg-type]
     "token project": Part(_token(project_ids=frozenset({HERE})), **OWNS),  # type: ignore[arg-type]
     "token yank": Part(_token(project_ids=frozenset({HERE}), grants=frozenset({Grant.YANK})), **OWNS),  # type: ignore[arg-type]
+    "token read": Part(_token(project_ids=frozenset({ELSEWHERE}), grants=frozenset({Grant.READ})), **OWNS),  # type: ignore[arg-type]
     "token new": Part(_token(creates_project=True), **OWNS),  # type: ignore[arg-type]
     "token other": Part(_token(project_ids=frozenset({ELSEWHERE})), **OWNS),  # type: ignore[arg-type]
     "publisher": Part(Publisher(Origin(), 1, "acme/acme-utils", frozenset({HERE}))),

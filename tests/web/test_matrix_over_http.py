@@ -201,6 +201,7 @@ def _token(people: People, world: World, who: str) -> str:
         "token account": {},
         "token project": {"projects": (here,)},
         "token yank": {"projects": (here,), "grants": (Grant.YANK,)},
+        "token read": {"projects": (elsewhere,), "grants": (Grant.READ,)},
         "token new": {"projects": (), "creates_project": True},
         "token other": {"projects": (elsewhere,)},
     }

@@ -66,6 +66,10 @@ NEAR = ApiToken(
     grants=["upload", "yank"],
     networks=["192.0.2.0/24", "2001:db8::/32"],
 )
+READER = ApiToken(description="mirror", hint="WXYZ", reaches_all=True, expires_at=None, **ANY | {"grants": ["read"]})
+BOTH = ApiToken(
+    description="both", hint="WXYZ", reaches_all=True, expires_at=None, **ANY | {"grants": ["upload", "read"]}
+)
 MINE: Values = {"origin": ORIGIN, "project": ACME, "by": "ana"}
 THEIRS: Values = {"project": ACME, "by": "bo"}
 PENDING: Values = {"publisher": "acme/acme-utils/release.yml on GitHub", "project_name": "acme-utils", "until": START}
@@ -198,7 +202,7 @@ SAMPLES: dict[str, list[Values]] = {
     "team-role-set": [
         {**by, "project": ACME, "role": role} for by in (MY_TEAM, A_TEAM) for role in ("owner", "maintainer")
     ],
-    "token-added": [{"origin": ORIGIN, "token": token} for token in (EVERYTHING, SOMETHING, NEW, NEAR)],
+    "token-added": [{"origin": ORIGIN, "token": token} for token in (EVERYTHING, SOMETHING, NEW, NEAR, READER, BOTH)],
     "token-former-ended": [{"origin": ORIGIN, "token": EVERYTHING}],
     "token-leaked": [
         {"name": "ci", "where": where, "last_used_at": at}
