@@ -44,6 +44,7 @@ from domain import upkeep
 from domain.identity.passkeys import RelyingParty
 from domain.identity.passwords import HashCost, PasswordHasher
 from domain.index import downloads
+from domain.index.name_list import NameList
 from domain.notices import Notices
 from domain.policy.rules import Policy
 from models.base import begin_writing, db, prepare_engine
@@ -187,6 +188,7 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
         notices=Notices(letters, box, sender=settings.mail_from, site=facts),
         mailer=mailer or _checked("COUNTERSIGN_MAIL_URL", lambda: mailer_from_url(settings.mail_url, sys.stdout)),
         store=_checked("COUNTERSIGN_STORAGE_URL", lambda: open_store(settings.storage_url, settings.data_dir)),
+        name_list=NameList(),
         downloads=downloads.Tally(),
         policy=Policy.from_dates(
             new_users_from=settings.require_2fa_new_users_from,

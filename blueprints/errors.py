@@ -18,6 +18,8 @@ from domain.problems import Problem
 from models import db
 
 MACHINE_BLUEPRINTS = frozenset({"upload", "simple", "api"})
+# Where programs look, also for what is not there or by a method that is none.
+MACHINE_PATHS = ("/simple/", "/packages/", "/pypi/", "/rss/", "/integrity/", "/legacy/", "/api/", "/_/")
 PAGES = {
     400: (
         "That request does not fit",
@@ -136,7 +138,8 @@ def _answer(status: int, title: str, message: str) -> Response:
 
 
 def _is_for_machine() -> bool:
-    return request.blueprint in MACHINE_BLUEPRINTS or wants_json()
+    is_theirs = request.blueprint in MACHINE_BLUEPRINTS or request.path.startswith(MACHINE_PATHS)
+    return is_theirs or wants_json()
 
 
 def _leave_nothing_half_done() -> None:

@@ -112,7 +112,7 @@ def for_readers(channel: Channel = Channel.BROWSER) -> Callable[[View], View]:
             if not isinstance(decision, Permit):
                 return answer(decision, channel, resume=None, keeps=())
             if not policy.members_only:
-                return view(**url_values)
+                return _for_everybody(view(**url_values), channel)
             if isinstance(principal, TokenHolder):
                 _remember_use(principal, now)
             return _for_one_reader(make_response(view(**url_values)))
@@ -133,6 +133,16 @@ def _remember_use(holder: TokenHolder, now: datetime) -> None:
     tokens.record_use(session, holder, project_id=None, now=now)
     session.commit()
     session.info["reading"] = True
+
+
+def _for_everybody(answer: ResponseReturnValue, channel: Channel) -> ResponseReturnValue:
+    """What programs read, scripts on other sites may read as well: it is public, and no credentials count there."""
+    if channel is Channel.BROWSER:
+        return answer
+    response = make_response(answer)
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
 
 
 def _for_one_reader(response: Response) -> Response:

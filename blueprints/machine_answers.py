@@ -49,6 +49,14 @@ def machine_refusal(
     return response
 
 
+def moved(location: str) -> Response:
+    """To where a name is spelt as it is kept. How names are normalised never changes: it may be kept for a day."""
+    response = Response(f"{location}\n", status=301, mimetype="text/plain")
+    response.headers["Location"] = location
+    response.headers["Cache-Control"] = "public, max-age=86400"
+    return response
+
+
 def problem_refusal(problem: Problem) -> Response:
     """The same for a refusal of the domain: its sentence and code, and for a spent budget the seconds to wait."""
     status, headers = status_of(problem)

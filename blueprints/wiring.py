@@ -14,6 +14,7 @@ from adapters.storage import BlobStore
 from domain.identity.passkeys import RelyingParty
 from domain.identity.passwords import PasswordHasher
 from domain.index.downloads import Tally
+from domain.index.name_list import NameList
 from domain.notices import Notices
 from domain.policy.rules import Policy
 
@@ -43,6 +44,7 @@ class Services:
     notices: Notices
     mailer: Mailer
     store: BlobStore
+    name_list: NameList
     downloads: Tally  # of this process, since they were last written down
     policy: Policy
     party: RelyingParty

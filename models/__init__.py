@@ -10,8 +10,10 @@ from models.factor import Passkey, RecoveryCode, TotpApp
 from models.mail import Mail
 from models.organization import Organization, OrganizationMember, OrganizationRequest, Team, TeamMember
 from models.project import (
+    Catalogue,
     Invitation,
     KeptName,
+    PackedPage,
     Project,
     ProjectRole,
     SimplePage,
@@ -30,6 +32,7 @@ __all__ = [
     "Attempt",
     "Base",
     "BrowserSession",
+    "Catalogue",
     "Ceremony",
     "DailyDownload",
     "DeletedFile",
@@ -46,6 +49,7 @@ __all__ = [
     "Organization",
     "OrganizationMember",
     "OrganizationRequest",
+    "PackedPage",
     "Passkey",
     "PendingPublisher",
     "Project",

@@ -145,6 +145,15 @@ class KeptName(Base):
     owners: Mapped[list[User]] = relationship(secondary=kept_name_owner)
 
 
+class Catalogue(Base):
+    """How often the list of all projects has changed: one row, as soon as there was a project."""
+
+    __tablename__ = "catalogue"
+
+    id: Mapped[Id]
+    changes: Mapped[int]
+
+
 class SimplePage(Base):
     """A project's simple page, rendered when the project changed and served as it is."""
 
@@ -155,3 +164,15 @@ class SimplePage(Base):
     html_etag: Mapped[str] = mapped_column(String(80))
     json: Mapped[bytes] = mapped_column(LargeBinary)
     json_etag: Mapped[str] = mapped_column(String(80))
+
+
+class PackedPage(Base):
+    """The same page in a content coding. form: "json" or "html". coding: as in Content-Encoding."""
+
+    __tablename__ = "packed_page"
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), primary_key=True)
+    form: Mapped[str] = mapped_column(String(8), primary_key=True)
+    coding: Mapped[str] = mapped_column(String(8), primary_key=True)
+    etag: Mapped[str] = mapped_column(String(80))
+    body: Mapped[bytes] = mapped_column(LargeBinary)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from email.utils import format_datetime
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from flask import Response, abort, redirect, request, url_for
+from flask import Response, abort, request, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints import wiring
@@ -14,6 +14,7 @@ from blueprints.api import bp
 from blueprints.caller import Channel
 from blueprints.gate import for_readers
 from blueprints.headers import SANDBOX
+from blueprints.machine_answers import moved
 from domain.index import news, projects
 from domain.index.news import Item
 from models import db
@@ -44,7 +45,7 @@ def project_releases(name: str) -> ResponseReturnValue:
     if project is None:
         return abort(404)
     if name != project.normalized_name:
-        return redirect(url_for("api.project_releases", name=project.normalized_name), 301)
+        return moved(url_for("api.project_releases", name=project.normalized_name))
     page = f"/project/{project.normalized_name}/"
     return _feed(f"releases of {project.name}", page, news.new_releases(db.session(), project))
 

@@ -3,7 +3,7 @@
 import hashlib
 
 import orjson
-from flask import Response, redirect, request, url_for
+from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints import wiring
@@ -11,11 +11,13 @@ from blueprints.api import bp
 from blueprints.caller import Channel
 from blueprints.gate import for_readers
 from blueprints.headers import SANDBOX
+from blueprints.machine_answers import moved
 from domain.index import project_facts, projects, releases
 from domain.index.project_facts import Facts
 from models import db
 
 
+@bp.get("/pypi/<name>/json/")
 @bp.get("/pypi/<name>/json")
 @for_readers(Channel.MACHINE)
 def project_json(name: str) -> ResponseReturnValue:
@@ -24,10 +26,11 @@ def project_json(name: str) -> ResponseReturnValue:
     if project is None:
         return _nothing()
     if name != project.normalized_name:
-        return redirect(url_for("api.project_json", name=project.normalized_name), 301)
+        return moved(url_for("api.project_json", name=project.normalized_name))
     return _answer(project_facts.of_project(db.session(), project, public_url=_origin()))
 
 
+@bp.get("/pypi/<name>/<version>/json/")
 @bp.get("/pypi/<name>/<version>/json")
 @for_readers(Channel.MACHINE)
 def release_json(name: str, version: str) -> ResponseReturnValue:
@@ -37,8 +40,7 @@ def release_json(name: str, version: str) -> ResponseReturnValue:
     if project is None or release is None:
         return _nothing()
     if (name, version) != (project.normalized_name, release.version):
-        address = url_for("api.release_json", name=project.normalized_name, version=release.version)
-        return redirect(address, 301)
+        return moved(url_for("api.release_json", name=project.normalized_name, version=release.version))
     return _answer(project_facts.of_release(db.session(), release, public_url=_origin()))
 
 
@@ -60,4 +62,6 @@ def _answer(facts: Facts | None) -> Response:
 
 
 def _nothing() -> Response:
-    return Response(orjson.dumps({"message": "Not Found"}), status=404, mimetype="application/json")
+    response = Response(orjson.dumps({"message": "Not Found"}), status=404, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response

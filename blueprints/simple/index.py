@@ -1,28 +1,30 @@
 """`/simple/`: what pip and uv read. No object is made of a row, and neither session nor cookie is looked at."""
 
-from flask import Response, redirect, request, url_for
+from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
+from blueprints import wiring
 from blueprints.caller import Channel
 from blueprints.gate import for_readers
 from blueprints.headers import SANDBOX
-from blueprints.machine_answers import machine_refusal
+from blueprints.machine_answers import machine_refusal, moved
 from blueprints.simple import bp
-from domain.index import simple
+from domain.index import codings, simple
+from domain.index.codings import Coding
 from domain.index.names import normalize
 from domain.index.simple import Format, Rendered
-from models import Project, SimplePage, db
+from models import PackedPage, Project, SimplePage, db
+
+Kept = tuple[Rendered, Coding]
 
 
 @bp.get("/simple/")
 @for_readers(Channel.MACHINE)
 def index() -> ResponseReturnValue:
     """List all projects, names that are only reserved among them."""
-    names = select(Project.normalized_name, Project.name).order_by(Project.normalized_name)
-    rows = [(normalized, name) for normalized, name in db.session.execute(names)]
-    wanted = simple.negotiate(request.headers.get("Accept"))
-    return _answer(simple.index_json(rows) if wanted is Format.JSON else simple.index_html(rows), wanted)
+    wanted, coding = _wishes()
+    return _answer(wiring.services().name_list.page(db.session(), wanted, coding), wanted, coding)
 
 
 @bp.get("/simple/<name>/")
@@ -35,28 +37,54 @@ def project(name: str) -> ResponseReturnValue:
     """
     normalized = normalize(name)
     if normalized != name:
-        return redirect(url_for("simple.project", name=normalized), 301)
-    wanted = simple.negotiate(request.headers.get("Accept"))
-    as_json = (SimplePage.json, SimplePage.json_etag)
-    columns = as_json if wanted is Format.JSON else (SimplePage.html, SimplePage.html_etag)
-    kept = select(Project.id, *columns).outerjoin(SimplePage, SimplePage.project_id == Project.id)
+        return moved(url_for("simple.project", name=normalized))
+    wanted, coding = _wishes()
     is_name = name.isascii() and name.isprintable()  # PostgreSQL takes no NUL, not even to look for
-    row = db.session.execute(kept.where(Project.normalized_name == name)).one_or_none() if is_name else None
-    if row is None:
+    kept = _kept(name, wanted, coding) if is_name else None
+    if kept is None:
         return machine_refusal(404, "There is no project of this name on this index.", code="no_project")
-    _, body, etag = row
+    page, coding = kept
+    return _answer(page, wanted, coding)
+
+
+def _wishes() -> tuple[Format, Coding]:
+    headers = request.headers
+    return simple.negotiate(headers.get("Accept")), codings.choose(headers.get("Accept-Encoding"))
+
+
+def _kept(name: str, wanted: Format, coding: Coding) -> Kept | None:
+    """The page and the coding that it is in; None if there is no such project. By one statement as a rule: names that
+    are only reserved have no page kept, and are few."""
+    form = "json" if wanted is Format.JSON else "html"
+    packed = and_(PackedPage.project_id == Project.id, PackedPage.form == form, PackedPage.coding == coding.value)
+    as_json = (SimplePage.json, SimplePage.json_etag)
+    plain = as_json if wanted is Format.JSON else (SimplePage.html, SimplePage.html_etag)
+    if coding is Coding.IDENTITY:
+        found = select(Project.id, *plain).outerjoin(SimplePage, SimplePage.project_id == Project.id)
+    else:
+        found = select(Project.id, PackedPage.body, PackedPage.etag).outerjoin(PackedPage, packed)
+    row = db.session.execute(found.where(Project.normalized_name == name)).one_or_none()
+    if row is None:
+        return None
+    body: bytes | None = row[1]
+    if body is not None:
+        return Rendered(body, row[2]), coding
+    if coding is not Coding.IDENTITY:
+        return _kept(name, wanted, Coding.IDENTITY)
     empty = simple.project_json if wanted is Format.JSON else simple.project_html
-    return _answer(Rendered(body, etag) if body else empty(name, []), wanted)
+    return empty(name, []), coding
 
 
-def _answer(page: Rendered, wanted: Format) -> Response:
+def _answer(page: Rendered, wanted: Format, coding: Coding) -> Response:
     """A page that may be kept but must be asked for again each time: an upload can be installed the moment it is
     there, and asking costs a 304 while nothing has changed."""
     content_type = wanted.value if wanted is Format.JSON else f"{wanted.value}; charset=utf-8"
     response = Response(page.body, content_type=content_type)
+    if coding is not Coding.IDENTITY:
+        response.headers["Content-Encoding"] = coding.value
     response.headers["ETag"] = page.etag
     response.headers["Cache-Control"] = "public, no-cache"
-    response.headers["Vary"] = "Accept"
+    response.headers["Vary"] = "Accept, Accept-Encoding"
     response.headers["Content-Security-Policy"] = SANDBOX
     response.make_conditional(request)
     return response

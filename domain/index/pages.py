@@ -1,11 +1,14 @@
 """A project's simple pages, rendered when it changes and kept ready to be sent."""
 
-from sqlalchemy import select
+from collections.abc import Mapping
+
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from domain.index import simple
+from domain.index.codings import PACKED, encode
 from domain.index.simple import SimpleFile
-from models import File, Project, Release, SimplePage
+from models import File, PackedPage, Project, Release, SimplePage
 from models.release import download_path
 
 
@@ -21,7 +24,19 @@ def refresh(db: Session, project: Project) -> None:
         db.add(page)
     page.html, page.html_etag = html.body, html.etag
     page.json, page.json_etag = json.body, json.etag
+    _pack(db, project.id, {"json": json.body, "html": html.body})
     db.flush()
+
+
+def _pack(db: Session, project_id: int, bodies: Mapping[str, bytes]) -> None:
+    """Keep the pages in each coding beside them."""
+    db.execute(delete(PackedPage).where(PackedPage.project_id == project_id))
+    packed = [(form, coding, encode(body, coding)) for form, body in bodies.items() for coding in PACKED]
+    rows = [
+        {"project_id": project_id, "form": form, "coding": coding.value, "etag": page.etag, "body": page.body}
+        for form, coding, page in packed
+    ]
+    db.execute(insert(PackedPage), rows)
 
 
 def _files_of(db: Session, project_id: int) -> list[SimpleFile]:

@@ -8,7 +8,7 @@ from sqlalchemy import Select, Text, cast, delete, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from domain import journal
-from domain.index import downloads, invitations, kept_names, pages, projects, transfers
+from domain.index import downloads, invitations, kept_names, name_list, pages, projects, transfers
 from domain.index.announcements import announce
 from domain.index.keepers import keepers_of
 from domain.index.names import is_typed, normalize
@@ -114,6 +114,7 @@ def remove(
     db.execute(insert(DeletedFilename).from_select(["filename", "deleted_at"], names))
     db.flush()
     db.execute(delete(Project).where(Project.id == project.id))
+    name_list.changed(db)
 
 
 def _set_status(

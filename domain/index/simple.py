@@ -10,6 +10,8 @@ from html import escape
 import orjson
 from packaging.version import Version
 
+from domain.index.preferences import weight, wishes
+
 API_VERSION = "1.4"  # PEP 700 sizes and times, PEP 714 core-metadata, PEP 792 project-status
 
 
@@ -91,42 +93,24 @@ def negotiate(accept: str | None) -> Format:
 
     Never raises: what cannot be read counts as absent. Of two equal wishes JSON wins, as the smaller one.
     """
-    wishes = [wish for part in (accept or "*/*").split(",")[:50] if (wish := _wish(part)) is not None]
+    wished = wishes(accept or "*/*")
     best, best_quality = Format.PLAIN_HTML, 0.0
     for candidate in (Format.JSON, Format.HTML, Format.PLAIN_HTML):
-        quality = _quality(candidate, wishes)
+        quality = weight(_names(candidate), wished) or 0.0
         if quality > best_quality:
             best, best_quality = candidate, quality
-    only_wildcards = all("*" in media_type for media_type, _ in wishes)
+    only_wildcards = all("*" in media_type for media_type, _ in wished)
     return Format.PLAIN_HTML if only_wildcards else best
 
 
-def _wish(part: str) -> tuple[str, float] | None:
-    media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
-    quality = 1.0
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                quality = float(value)
-            except ValueError:
-                return None
-    # The comparison also drops "nan".
-    return (media_type, quality) if media_type and 0 <= quality <= 1 else None
-
-
-def _quality(candidate: Format, wishes: Sequence[tuple[str, float]]) -> float:
-    """The most exact wish that fits says how welcome a format is."""
+def _names(candidate: Format) -> list[str]:
+    """What a format goes by, the most exact name first."""
     names = [candidate.value, candidate.value.partition("/")[0] + "/*", "*/*"]
     if candidate is Format.JSON:
         names.insert(1, "application/vnd.pypi.simple.latest+json")
     elif candidate is Format.HTML:
         names.insert(1, "application/vnd.pypi.simple.latest+html")
-    for name in names:
-        found = [quality for media_type, quality in wishes if media_type == name]
-        if found:
-            return max(found)
-    return 0.0
+    return names
 
 
 def _file_facts(file: SimpleFile) -> dict[str, object]:
@@ -166,4 +150,9 @@ def _page(title: str, head: str, lines: Sequence[str]) -> bytes:
 
 
 def _rendered(body: bytes) -> Rendered:
-    return Rendered(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+    return Rendered(body, etag_of(body))
+
+
+def etag_of(body: bytes) -> str:
+    """A strong ETag, with its quotes: other bytes have another one."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'

@@ -1,0 +1,58 @@
+"""The list of all projects, rendered once for each time that it changes, in each process."""
+
+import threading
+from collections.abc import Callable
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.orm import Session
+
+from domain.index import simple
+from domain.index.codings import Coding, encode
+from domain.index.simple import Format, Rendered
+from models import Catalogue, Project
+
+
+def changed(db: Session) -> None:
+    """A name came or went: say so in the transaction in which it did."""
+    insert = insert_sqlite if db.get_bind().dialect.name == "sqlite" else insert_postgresql
+    counted = insert(Catalogue).values(id=1, changes=1)
+    db.execute(counted.on_conflict_do_update(index_elements=["id"], set_={"changes": Catalogue.changes + 1}))
+
+
+class NameList:
+    """Keeps the list in memory, in each form that was asked for. Threads may share one.
+
+    Whether it is the present one is asked of the database each time, by one number: so all processes tell the same,
+    and a new project is there the moment it is.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._changes = -1
+        self._pages: dict[tuple[bool, Coding], Rendered] = {}
+
+    def page(self, db: Session, form: Format, coding: Coding) -> Rendered:
+        """The list in this form and coding."""
+        changes = db.scalar(select(Catalogue.changes)) or 0
+        key = (form is Format.JSON, coding)
+        with self._lock:
+            found = self._pages.get(key) if self._changes == changes else None
+        return found or self._keep(changes, key, lambda: _render(db, as_json=key[0], coding=coding))
+
+    def _keep(self, changes: int, key: tuple[bool, Coding], render: Callable[[], Rendered]) -> Rendered:
+        page = render()
+        with self._lock:
+            if changes > self._changes:
+                self._changes, self._pages = changes, {}
+            if changes == self._changes:
+                self._pages[key] = page
+        return page
+
+
+def _render(db: Session, *, as_json: bool, coding: Coding) -> Rendered:
+    names = select(Project.normalized_name, Project.name).order_by(Project.normalized_name)
+    rows = [(normalized, name) for normalized, name in db.execute(names)]
+    page = simple.index_json(rows) if as_json else simple.index_html(rows)
+    return page if coding is Coding.IDENTITY else encode(page.body, coding)
