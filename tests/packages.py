@@ -6,7 +6,7 @@ import io
 import tarfile
 import zipfile
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,8 +51,9 @@ def a_wheel(
     without: tuple[str, ...] = (),
     tag: str = "py3-none-any",
     dist_info: str | None = None,
+    edit_record: Callable[[bytes], bytes] = bytes,
 ) -> Package:
-    """A wheel of one module, with a true RECORD.
+    """A wheel of one module, with a true RECORD unless that is edited.
 
     extra: further members by name. without: members of the .dist-info folder to leave out.
     """
@@ -60,11 +61,11 @@ def a_wheel(
     dist_info = dist_info or f"{stem}.dist-info"
     members = {
         f"{_escaped(name)}/__init__.py": b"",
-        **(extra or {}),
         f"{dist_info}/METADATA": a_metadata(name, version) if metadata is None else metadata,
         f"{dist_info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n".encode(),
+        **(extra or {}),
     }
-    members[f"{dist_info}/RECORD"] = _record(members, f"{dist_info}/RECORD")
+    members[f"{dist_info}/RECORD"] = edit_record(_record(members, f"{dist_info}/RECORD"))
     for left_out in without:
         del members[f"{dist_info}/{left_out}"]
     return Package(f"{stem}-{tag}.whl", a_zip(members))

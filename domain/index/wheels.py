@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import BinaryIO
 
+from domain.index import wheel_facts, wheel_record
 from domain.index.filenames import Filename, InvalidFile
 from domain.index.members import MAX_METADATA_BYTES, Contents, inflate, pieces_of, shown
+from domain.index.wheel_facts import check_entry_points, check_wheel_file
+from domain.index.wheel_record import read_record
 
 _LOCAL = Struct("<4s5H3L2H")  # APPNOTE 4.3.7
 _CENTRAL = Struct("<4s6H3L5H2L")  # 4.3.12
@@ -51,25 +54,29 @@ def read_wheel(file: BinaryIO, filename: Filename, contents: Contents) -> bytes:
     """Check every member of a wheel and return its METADATA.
 
     Raises InvalidFile unless this is a sound ZIP with one folder `name-version.dist-info` that holds
-    METADATA, WHEEL and RECORD (PEP 427).
+    METADATA, WHEEL and a RECORD that lists all its files as they are (PEP 427).
     """
     entries, directory_start = _read_directory(file, contents)
     contents.check_tree()
-    wanted = _find_metadata(entries, filename, contents)
+    folder = _find_folder(entries, filename, contents)
+    by_name = {entry.name: entry for entry in entries}
+    record = read_record(_read_small(file, by_name[f"{folder}/RECORD"], wheel_record.MAX_BYTES), folder)
+    if (missing := record.missing(name for name in by_name if contents.has_file(name))) is not None:
+        raise InvalidFile(f"The wheel's RECORD lists {shown(missing)}, which is not in it.")
 
-    metadata = b""
     position = 0
     for entry in sorted(entries, key=lambda entry: entry.offset):
         _check_place(entry.offset, position)
         _check_local_header(file, entry)
         pieces = _unpack(file, entry, contents)
-        if entry is wanted:
-            metadata = b"".join(pieces)
-        else:
-            deque(pieces, maxlen=0)
+        deque(pieces if entry.is_folder else record.check(entry.name, pieces), maxlen=0)
         position = file.tell()
     _check_place(directory_start, position)
-    return metadata
+
+    check_wheel_file(_read_small(file, by_name[f"{folder}/WHEEL"], wheel_facts.MAX_BYTES))
+    if (entry_points := by_name.get(f"{folder}/entry_points.txt")) is not None:
+        check_entry_points(_read_small(file, entry_points, wheel_facts.MAX_BYTES))
+    return _read_small(file, by_name[f"{folder}/METADATA"], MAX_METADATA_BYTES)
 
 
 def _check_place(expected: int, position: int) -> None:
@@ -159,7 +166,17 @@ def _unpack(file: BinaryIO, entry: _Entry, contents: Contents) -> Iterator[bytes
         raise InvalidFile(f"The wheel is damaged: its member {shown(entry.name)} has another size or checksum.")
 
 
-def _find_metadata(entries: list[_Entry], filename: Filename, contents: Contents) -> _Entry:
+def _read_small(file: BinaryIO, entry: _Entry, most: int) -> bytes:
+    """The contents of a member of the .dist-info folder, at once. most: in bytes."""
+    if entry.unpacked_bytes > most:
+        name = entry.name.rpartition("/")[2]
+        raise InvalidFile(f"The wheel's {name} is too large. The limit is {most} bytes.")
+    _check_local_header(file, entry)
+    return b"".join(_unpack(file, entry, Contents(archive_bytes=entry.packed_bytes)))
+
+
+def _find_folder(entries: list[_Entry], filename: Filename, contents: Contents) -> str:
+    """The one .dist-info folder, which is that of the filename and has the three files that it must have."""
     folders = {top for entry in entries if (top := entry.name.partition("/")[0]).endswith(".dist-info")}
     if len(folders) != 1:
         raise InvalidFile(f"The wheel must have one .dist-info folder. It has {len(folders)}.")
@@ -169,10 +186,7 @@ def _find_metadata(entries: list[_Entry], filename: Filename, contents: Contents
     for name in ("METADATA", "WHEEL", "RECORD"):
         if not contents.has_file(f"{folder}/{name}"):
             raise InvalidFile(f"The wheel has no {name} in its folder {shown(folder)}.")
-    metadata = next(entry for entry in entries if entry.name == f"{folder}/METADATA")
-    if metadata.unpacked_bytes > MAX_METADATA_BYTES:
-        raise InvalidFile(f"The wheel's METADATA is too large. The limit is {MAX_METADATA_BYTES} bytes.")
-    return metadata
+    return folder
 
 
 def _check_extra(extra: bytes) -> None:
