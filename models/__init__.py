@@ -23,6 +23,7 @@ from models.project import (
 )
 from models.publisher import Issuer, PendingPublisher, TrustedPublisher
 from models.release import DeletedFile, DeletedFilename, DeletedRelease, File, Release
+from models.search import PythonVersion, SearchText
 from models.session import BrowserSession
 from models.token import ApiToken, token_project
 from models.user import Email, RetiredName, User
@@ -54,9 +55,11 @@ __all__ = [
     "PendingPublisher",
     "Project",
     "ProjectRole",
+    "PythonVersion",
     "RecoveryCode",
     "Release",
     "RetiredName",
+    "SearchText",
     "SimplePage",
     "Team",
     "TeamMember",

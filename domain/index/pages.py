@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from domain.index import simple
+from domain.index import search_texts, simple
 from domain.index.codings import PACKED, encode
 from domain.index.simple import SimpleFile
 from models import File, PackedPage, Project, Release, SimplePage
@@ -13,7 +13,8 @@ from models.release import download_path
 
 
 def refresh(db: Session, project: Project) -> None:
-    """Render the project's pages anew, in the transaction that changed it: readers see both or neither."""
+    """Render the project's pages anew, and take the words that it is found by, in the transaction that changed it:
+    readers see all of it or nothing."""
     db.flush()
     files = _files_of(db, project.id)
     html = simple.project_html(project.normalized_name, files, status=project.status)
@@ -25,7 +26,7 @@ def refresh(db: Session, project: Project) -> None:
     page.html, page.html_etag = html.body, html.etag
     page.json, page.json_etag = json.body, json.etag
     _pack(db, project.id, {"json": json.body, "html": html.body})
-    db.flush()
+    search_texts.refresh(db, project)
 
 
 def _pack(db: Session, project_id: int, bodies: Mapping[str, bytes]) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from domain import journal
-from domain.index import free_names, kept_names, name_list, pending_publishers
+from domain.index import free_names, kept_names, name_list, pending_publishers, search_texts
 from domain.index.names import lookalike_key
 from domain.notices import Notices
 from domain.policy.actions import Action
@@ -92,6 +92,7 @@ def _give(
     db.add(project)
     db.flush()
     name_list.changed(db)
+    search_texts.refresh(db, project)
     journal.record(
         db,
         event,

@@ -1,32 +1,22 @@
-"""Finding projects by what they are called and what they say of themselves."""
+"""Lists of projects: what was searched for, and what changed last."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from domain.index.full_text import Found, Order
 from domain.index.latest import Versioned, latest
-from domain.index.names import normalize
 from domain.policy.targets import ProjectStatus
 from domain.problems import Problem
 from models import Project, Release
 
 PAGE_SIZE = 20
 MAX_QUERY = 200  # characters
-Projects = Select[Project]
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # PostgreSQL takes no NUL, not even to look for
-
-
-class Order(Enum):
-    """How results are arranged; the values are the wire's (`o`)."""
-
-    RELEVANCE = ""
-    NAME = "name"
-    UPDATED = "-updated"
 
 
 @dataclass(frozen=True)
@@ -52,11 +42,16 @@ class Listed:
 
 @dataclass(frozen=True)
 class Results:
-    """One page of what was found. total: on all pages together. pages: at least one."""
+    """One page of what was found. total: on all pages together. pages: at least one.
+
+    statuses, pythons: how many there would be with each, by PEP 792's word and by version, the newest first.
+    """
 
     projects: list[Listed]
     total: int
     pages: int
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    pythons: Mapping[str, int] = field(default_factory=dict)
 
 
 def clean_query(text: str) -> str:
@@ -64,23 +59,31 @@ def clean_query(text: str) -> str:
     return " ".join(_UNPRINTABLE.sub(" ", text).split())
 
 
-def search(db: Session, query: str, *, order: Order, page: int) -> Results | None:
-    """The projects in whose name or summary every word of `query` occurs; all projects where it has no words.
+def search(
+    db: Session,
+    query: str,
+    *,
+    order: Order,
+    page: int,
+    status: str | None = None,
+    python: str | None = None,
+) -> Results | None:
+    """The projects that hold every word of `query`, or words that begin so, in name, summary, keywords, classifiers or
+    description, and those with the query in their name; all projects where it has no words.
 
-    query: a clean one. page: counted from 1. Returns None for a page that there is not.
-    Raises Problem if the query is too long.
+    query: a clean one. page: counted from 1. status: PEP 792's word, python: such as "3.12"; None for any.
+    Returns None for a page that there is not. Raises Problem if the query is too long.
     """
     if len(query) > MAX_QUERY:
         raise Problem(f"That is too long to search for. The limit is {MAX_QUERY} characters.", field="q")
-    words = query.split()
-    matching = [_occurs(word) for word in words]
-    total = db.scalar(select(func.count()).select_from(Project).where(*matching)) or 0
+    found = Found(db, query)
+    narrowed = found.narrowed(status, python)
+    total = db.scalar(select(func.count()).select_from(Project).where(*narrowed)) or 0
     pages = max(1, -(-total // PAGE_SIZE))
     if not 1 <= page <= pages:
         return None
-    found = _arranged(select(Project).where(*matching), words, order)
-    rows = db.scalars(found.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)).all()
-    return Results(listed(db, rows), total, pages)
+    rows = db.scalars(found.arranged(order).where(*narrowed).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)).all()
+    return Results(listed(db, rows), total, pages, statuses=found.statuses(python), pythons=found.pythons(status))
 
 
 def recently_updated(db: Session, *, most: int) -> list[Listed]:
@@ -98,29 +101,6 @@ def listed(db: Session, projects: Sequence[Project]) -> list[Listed]:
     for row in releases:
         grouped[row.project_id].append(row)
     return [_line(project, latest(grouped[project.id])) for project in projects]
-
-
-def _occurs(word: str) -> ColumnElement[bool]:
-    return or_(
-        Project.normalized_name.contains(normalize(word), autoescape=True),
-        Project.summary.icontains(word, autoescape=True),
-    )
-
-
-def _arranged(found: Projects, words: list[str], order: Order) -> Projects:
-    name = Project.normalized_name
-    if order is Order.UPDATED:
-        return found.order_by(Project.updated_at.desc(), name)
-    if order is Order.NAME or not words:
-        return found.order_by(name)
-    whole = normalize("-".join(words))
-    nearness = case(
-        (name == whole, 0),
-        (name.startswith(whole, autoescape=True), 1),
-        (name.contains(whole, autoescape=True), 2),
-        else_=3,
-    )
-    return found.order_by(nearness, name)
 
 
 def _line(project: Project, release: Versioned | None) -> Listed:

@@ -75,6 +75,8 @@ def _open_details(page: Page) -> None:
 PLACES = (
     Place("home", "/"),
     Place("search with hits", "/search/?q=acme"),
+    Place("search narrowed", "/search/?q=acme&status=active"),
+    Place("search narrowed to nothing", "/search/?q=acme&python=3.8"),
     Place("search without hits", "/search/?q=nothing-like-this"),
     Place("all projects", "/search/"),
     Place("project", "/project/acme-utils/"),
