@@ -45,6 +45,7 @@ from domain.identity.passkeys import RelyingParty
 from domain.identity.passwords import HashCost, PasswordHasher
 from domain.index import downloads
 from domain.index.name_list import NameList
+from domain.index.upload_rules import UploadRules
 from domain.notices import Notices
 from domain.policy.rules import Policy
 from models.base import begin_writing, db, prepare_engine
@@ -199,6 +200,13 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
         registration=settings.registration,
         confirms_new_browsers=settings.new_browsers == "confirm",
         max_file_bytes=settings.max_file_bytes,
+        upload_rules=UploadRules(
+            takes_direct_urls=settings.direct_urls == "allowed",
+            takes_local_versions=settings.local_versions == "allowed",
+            more_platforms=settings.platform_tags,
+            max_project_bytes=settings.max_project_bytes,
+            max_index_bytes=settings.max_index_bytes,
+        ),
         longest_token=timedelta(days=settings.max_token_days) if settings.max_token_days else None,
         is_https=settings.is_https,
     )

@@ -100,6 +100,25 @@ VARIABLES = (
     Variable("COUNTERSIGN_TRUSTED_PROXIES", "0", "How many proxies in front may set X-Forwarded-For."),
     Variable("COUNTERSIGN_MAX_FILE_MB", "100", "The largest file that can be uploaded, in MB (1,000,000 bytes)."),
     Variable(
+        "COUNTERSIGN_MAX_PROJECT_GB", "10", "What all files of one project may hold, in GB (1,000,000,000 bytes)."
+    ),
+    Variable(
+        "COUNTERSIGN_MAX_INDEX_GB",
+        "none",
+        "What all files together may hold, in GB, deleted ones that can be restored among them.",
+    ),
+    Variable(
+        "COUNTERSIGN_DIRECT_URLS",
+        "refused",
+        "Requirements that name an address (`x @ https://…`): `refused` or `allowed`.",
+    ),
+    Variable("COUNTERSIGN_LOCAL_VERSIONS", "refused", "Versions such as 1.0+team.1: `refused` or `allowed`."),
+    Variable(
+        "COUNTERSIGN_PLATFORM_TAGS",
+        "those of PyPI",
+        "More platforms that wheels may be for, with commas, such as linux_x86_64; `all` for every one.",
+    ),
+    Variable(
         "COUNTERSIGN_MAX_TOKEN_DAYS",
         "none",
         "How many days an API token may live, from 1 to 3650; no token without an end can be made then.",
@@ -131,6 +150,11 @@ class Settings:
     require_2fa_everyone_from: date | None = None
     trusted_proxies: int = 0
     max_file_bytes: int = 100_000_000
+    max_project_bytes: int = 10_000_000_000
+    max_index_bytes: int | None = None
+    direct_urls: str = "refused"
+    local_versions: str = "refused"
+    platform_tags: frozenset[str] = frozenset()
     max_token_days: int | None = None
     bind: str = "127.0.0.1"
     port: int = 8000
@@ -181,6 +205,11 @@ class Settings:
             "require_2fa_everyone_from": source.parsed("REQUIRE_2FA_EVERYONE_FROM", "", _date_or_none),
             "trusted_proxies": source.number("TRUSTED_PROXIES", 0, 0, 10),
             "max_file_bytes": source.number("MAX_FILE_MB", 100, 1, 100_000) * 1_000_000,
+            "max_project_bytes": source.number("MAX_PROJECT_GB", 10, 1, 1_000_000) * 1_000_000_000,
+            "max_index_bytes": source.parsed("MAX_INDEX_GB", "", _gigabytes_or_none),
+            "direct_urls": source.one_of("DIRECT_URLS", ("refused", "allowed")),
+            "local_versions": source.one_of("LOCAL_VERSIONS", ("refused", "allowed")),
+            "platform_tags": source.parsed("PLATFORM_TAGS", "", _platform_tags),
             "max_token_days": source.parsed("MAX_TOKEN_DAYS", "", _days_or_none),
             "bind": source.text("BIND", "127.0.0.1"),
             "port": source.number("PORT", 8000, 1, 65_535),
@@ -323,6 +352,23 @@ def _days_or_none(text: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= 3_650):
         raise ValueError(f"write a whole number of days from 1 to 3650, not {text[:20]!r}.")
     return int(text)
+
+
+def _gigabytes_or_none(text: str) -> int | None:
+    """In bytes."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 7 and 1 <= int(text) <= 1_000_000):
+        raise ValueError(f"write a whole number of GB from 1 to 1000000, not {text[:20]!r}.")
+    return int(text) * 1_000_000_000
+
+
+def _platform_tags(text: str) -> frozenset[str]:
+    tags = [tag.strip() for tag in text.split(",") if tag.strip()]
+    for tag in tags:
+        if not re.fullmatch("[a-z0-9_]+", tag):
+            raise ValueError(f"write tags as they stand in filenames, such as linux_x86_64, not {tag[:40]!r}.")
+    return frozenset(tags)
 
 
 def _date_or_always(text: str) -> date:

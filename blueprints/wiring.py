@@ -15,6 +15,7 @@ from domain.identity.passkeys import RelyingParty
 from domain.identity.passwords import PasswordHasher
 from domain.index.downloads import Tally
 from domain.index.name_list import NameList
+from domain.index.upload_rules import UploadRules
 from domain.notices import Notices
 from domain.policy.rules import Policy
 
@@ -51,6 +52,7 @@ class Services:
     registration: str
     confirms_new_browsers: bool
     max_file_bytes: int
+    upload_rules: UploadRules
     longest_token: timedelta | None  # None: as long as its owner likes
     is_https: bool
 

@@ -11,6 +11,8 @@ import pytest
 
 from app import create_app
 from config import VARIABLES, Settings, SettingsError
+from domain.index.upload_rules import UploadRules
+from tests.browsing import wiring_of
 from tests.requirements import requirement
 
 GOOD = hashlib.sha256(b"as good as random").hexdigest()
@@ -46,6 +48,57 @@ def test_a_longest_life_that_is_none_stops_the_start(tmp_path: Path, text: str) 
 
     assert len(faults) == 1
     assert "write a whole number of days from 1 to 3650" in faults[0]
+
+
+def test_without_settings_uploads_are_judged_as_on_pypi(tmp_path: Path) -> None:
+    settings = read(tmp_path)
+
+    assert (settings.max_file_bytes, settings.max_project_bytes, settings.max_index_bytes) == (10**8, 10**10, None)
+    assert (settings.direct_urls, settings.local_versions, settings.platform_tags) == (
+        "refused",
+        "refused",
+        frozenset(),
+    )
+
+
+def test_what_uploads_may_be_is_a_setting(tmp_path: Path) -> None:
+    settings = read(
+        tmp_path,
+        COUNTERSIGN_MAX_PROJECT_GB="2",
+        COUNTERSIGN_MAX_INDEX_GB="500",
+        COUNTERSIGN_DIRECT_URLS="allowed",
+        COUNTERSIGN_LOCAL_VERSIONS="allowed",
+        COUNTERSIGN_PLATFORM_TAGS="linux_x86_64, linux_aarch64,",
+    )
+
+    rules = wiring_of(create_app(settings)).upload_rules
+    assert rules == UploadRules(
+        takes_direct_urls=True,
+        takes_local_versions=True,
+        more_platforms=frozenset({"linux_x86_64", "linux_aarch64"}),
+        max_project_bytes=2 * 10**9,
+        max_index_bytes=500 * 10**9,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("MAX_PROJECT_GB", "0", "write a whole number from 1 to 1000000"),
+        ("MAX_INDEX_GB", "0", "write a whole number of GB from 1 to 1000000"),
+        ("MAX_INDEX_GB", "1.5", "write a whole number of GB"),
+        ("MAX_INDEX_GB", "9" * 5_000, "write a whole number of GB"),
+        ("DIRECT_URLS", "yes", "choose refused or allowed"),
+        ("LOCAL_VERSIONS", "true", "choose refused or allowed"),
+        ("PLATFORM_TAGS", "linux-x86_64", "write tags as they stand in filenames"),
+        ("PLATFORM_TAGS", "*", "write tags as they stand in filenames"),
+    ],
+)
+def test_a_wrong_setting_for_uploads_stops_the_start(tmp_path: Path, name: str, text: str, words: str) -> None:
+    [fault] = faults_of(tmp_path, **{f"COUNTERSIGN_{name}": text})
+
+    assert fault.startswith(f"COUNTERSIGN_{name}: ")
+    assert words in fault
 
 
 def test_keys_are_made_once_and_only_their_owner_reads_them(tmp_path: Path) -> None:

@@ -30,10 +30,12 @@ class BrokenBody(Problem):
 
 @dataclass
 class Body:
-    """What arrived. `filename`: as the client sent it, unchecked. `remove` it when it has been dealt with."""
+    """What arrived. `filename`: as the client sent it, unchecked. `content_type`: of the file, empty where it was not
+    told. `remove` it when it has been dealt with."""
 
     fields: dict[str, str] = field(default_factory=dict)
     filename: str = ""
+    content_type: str = ""
     file: Received | None = None
 
     def remove(self) -> None:
@@ -67,7 +69,7 @@ def _fill(
         if isinstance(event, File) and event.name == CONTENT:
             if body.file is not None:
                 raise BrokenBody("The upload has more than one file. Send one at a time.", field=CONTENT)
-            body.filename = event.filename
+            body.filename, body.content_type = event.filename, event.headers.get("Content-Type", "")
             body.file = receive(_Part(events), directory, limit_bytes=max_file_bytes)
         elif isinstance(event, File) and event.name not in PASSED_OVER:
             raise BrokenBody(f"The field {str(event.name)[:50]!a} must not be a file.")

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 
 from blueprints import wiring
 from blueprints.caller import Channel
+from blueprints.denials import answer
 from blueprints.gate import management_action, public
 from blueprints.machine_answers import machine_refusal
 from blueprints.upload import bp, forms
@@ -14,27 +15,29 @@ from domain.identity import tokens
 from domain.index import projects
 from domain.index.publish import publish
 from domain.policy.actions import Action
-from domain.policy.decision import Permit
+from domain.policy.decision import NoLongerPermitted, Permit
 from domain.policy.principals import TokenHolder
 from domain.policy.targets import Target
 from domain.problems import Problem
 from models import Project, db
 
 # Everything else is 400, also a file that is too large: it is what twine and uv know from PyPI.
-STATUS = {"retired": 410, "try_again": 409, "no_permission": 403, "token_scope": 403}
+STATUS = {"retired": 410, "try_again": 409, "token_scope": 403}
 
 log = structlog.get_logger("countersign")
 
 
 def project_from_form(principal: TokenHolder) -> Target | None:
-    """Read the body, which names the project; None if there is no such project yet. Raises Problem.
+    """Read the body, which names the project; None if there is no such project yet. Raises Problem, also for a form
+    that is filled in wrongly: on PyPI, too, that is said before anything about the project.
 
     No transaction is open while the body arrives: a slow line must not hold the database.
     """
     db.session.rollback()
     found = wiring.services()
-    g.upload = read_body(request, found.store.incoming, wanted=forms.WANTED, max_file_bytes=found.max_file_bytes)
-    project = projects.find(db.session(), forms.project_name(g.upload.fields))
+    g.body = read_body(request, found.store.incoming, wanted=forms.WANTED, max_file_bytes=found.max_file_bytes)
+    g.upload = forms.upload_of(g.body)
+    project = projects.find(db.session(), g.upload.name)
     if project is None:
         return None
     return projects.target_of(db.session(), project, principal.account.user_id)
@@ -50,7 +53,16 @@ def project_from_form(principal: TokenHolder) -> Target | None:
 def upload(permit: Permit, project: Project | None) -> ResponseReturnValue:
     """Publish the file that was sent. An empty answer means that all went well: twine prints whatever is in it."""
     found, now = wiring.services(), wiring.now()
-    published = publish(db.session(), permit, found.store, found.notices, forms.upload_of(g.upload), now=now)
+    published = publish(
+        db.session(),
+        permit,
+        found.store,
+        found.notices,
+        g.upload,
+        rules=found.upload_rules,
+        policy=found.policy,
+        now=now,
+    )
     if isinstance(permit.principal, TokenHolder):
         tokens.record_use(db.session(), permit.principal, project_id=published.project_id, now=now)
     db.session.commit()
@@ -80,9 +92,16 @@ def read_first() -> None:
 @bp.teardown_request
 def remove_file(error: BaseException | None) -> None:
     """Remove the file that arrived; what was published has been copied."""
-    body = g.pop("upload", None)
+    body = g.pop("body", None)
     if body is not None:
         body.remove()
+
+
+@bp.errorhandler(NoLongerPermitted)
+def refuse_after_all(refusal: NoLongerPermitted) -> ResponseReturnValue:
+    """Refuse as the gate does, with nothing stored."""
+    db.session.rollback()
+    return answer(refusal.denial, Channel.MACHINE, resume=None, keeps=())
 
 
 @bp.errorhandler(Problem)

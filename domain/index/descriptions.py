@@ -1,11 +1,15 @@
 """A project's description as HTML that is safe and at home on our page."""
 
 import re
+from collections.abc import Callable
+from functools import partial
 from html import escape, unescape
 
 import nh3
 from readme_renderer import markdown, rst
 from readme_renderer.clean import ALLOWED_TAGS
+
+from domain.problems import Problem
 
 # reStructuredText takes about a second for 50,000 characters, and an upload waits for it.
 MAX_RENDERED_LENGTH = 200_000
@@ -31,29 +35,45 @@ _EMPTY_LINK = re.compile(r'<a (?:[^">]|"[^"]*")*?href="[^"]*"(?:[^">]|"[^"]*")*>
 _ATTRIBUTE = re.compile(r' (\w+)="([^"]*)"')
 
 
+class Unrenderable(Problem):
+    """A description that is not what its content type says."""
+
+    def __init__(self, content_type: str | None) -> None:
+        kind = f"for {content_type[:50]!a}" if content_type else "in the default format of reStructuredText"
+        super().__init__(
+            f"The description failed to render {kind}. `twine check` says where.",
+            field="description",
+            code="invalid_description",
+        )
+
+
 def render(text: str, content_type: str | None) -> str:
     """Render a description by its Description-Content-Type; without one it is taken for reStructuredText.
 
     Scripts, styles, forms, frames and our own classes and ids cannot get in. Our pages load no image from
     elsewhere, so each image becomes a link named by its alternative text. Headings go one level down, beneath the
-    page's own. What cannot be rendered, or is very long, is shown as it was written.
+    page's own. Plain text, and what is very long, is shown as it was written. Raises Unrenderable.
     """
-    html = _to_html(text, content_type or "text/x-rst") if len(text) <= MAX_RENDERED_LENGTH else None
+    if not text.strip():
+        return ""
+    renderer = _renderer(content_type or "text/x-rst")
+    if renderer is None or len(text) > MAX_RENDERED_LENGTH:
+        return f'<pre tabindex="0">{escape(text)}</pre>'
+    try:
+        html = renderer(text)
+    except Exception:  # noqa: BLE001 - whatever a stranger's text breaks in the renderers, it is no fault of ours
+        html = None
     if html is None:
-        return f'<pre tabindex="0">{escape(text)}</pre>' if text.strip() else ""
+        raise Unrenderable(content_type)
     return _EMPTY_LINK.sub("", _Fitting().fit(_sanitised(html)))
 
 
-def _to_html(text: str, content_type: str) -> str | None:
+def _renderer(content_type: str) -> Callable[[str], str | None] | None:
+    """What makes HTML of it; None for plain text."""
     kind, _, parameters = content_type.lower().partition(";")
-    try:
-        if kind.strip() == "text/markdown":
-            return markdown.render(text, variant="CommonMark" if "commonmark" in parameters else "GFM")
-        if kind.strip() == "text/x-rst":
-            return rst.render(text)
-    except Exception:  # noqa: BLE001 - whatever a stranger's text breaks in the renderers, it can be shown plainly
-        return None
-    return None
+    if kind.strip() == "text/markdown":
+        return partial(markdown.render, variant="CommonMark" if "commonmark" in parameters else "GFM")
+    return rst.render if kind.strip() == "text/x-rst" else None
 
 
 def _sanitised(html: str) -> str:

@@ -16,6 +16,7 @@ from packaging.version import InvalidVersion, Version
 
 from domain.index.names import normalize
 from domain.index.tags import wheel_in_words
+from domain.index.upload_rules import UploadRules
 from domain.problems import Problem
 
 MAX_FILENAME_LENGTH = 255  # bytes, on the file systems that files are downloaded to
@@ -44,6 +45,7 @@ class Filename:
     """A checked filename.
 
     tags: those of a wheel, in words ("Wheel for CPython 3.12 on Linux x86-64"); "Source" for an sdist.
+    platforms: the platform tags of a wheel, lower case; none for an sdist.
     """
 
     text: str
@@ -51,6 +53,7 @@ class Filename:
     project: NormalizedName
     version: Version
     tags: str
+    platforms: tuple[str, ...] = ()
 
     def is_spelt(self, stem: str) -> bool:
         """Whether "name-version", in any spelling, means this file's project and version.
@@ -67,9 +70,8 @@ class Filename:
 def parse_filename(filename: str, *, name: str, version: str) -> Filename:
     """Read a filename, which must be that of the claimed project and version.
 
-    A wheel may spell its name in any way that means the project (setuptools 68 keeps capitals and full stops,
-    as PEP 427 allows); an sdist must be exactly `normalized_name-version.tar.gz` (PEP 625). Every platform is
-    accepted: a private index is where wheels for plain `linux_x86_64` belong. Raises InvalidFile.
+    Both forms begin with the normalized name in underscores (PEP 427, PEP 625); an sdist must be exactly
+    `normalized_name-version.tar.gz`, a wheel may spell its version otherwise. Raises InvalidFile.
     """
     _check_characters(filename)
     claimed = parse_version(version)
@@ -87,7 +89,7 @@ def parse_filename(filename: str, *, name: str, version: str) -> Filename:
 
 
 def parse_version(text: str) -> Version:
-    """Read a version (PEP 440). Local versions ("1.0+team.1") are at home on a private index.
+    """Read a version (PEP 440). Whether a local one ("1.0+team.1") may be uploaded is for `check_local` to say.
 
     Raises InvalidFile at the field `version`.
     """
@@ -101,6 +103,26 @@ def parse_version(text: str) -> Version:
         raise InvalidFile(
             f"The version {text!a} is not valid. Write it as in 1.0.2 or 2.0rc1 (PEP 440).", field="version"
         ) from None
+
+
+def check_local(version: str, rules: UploadRules) -> None:
+    """Raise InvalidFile at the field `version` if this is no version, or a local one where none may be uploaded."""
+    if parse_version(version).local is not None and not rules.takes_local_versions:
+        raise InvalidFile(
+            f"The use of local versions in {version!a} is not allowed. Take away what begins with the +, or have the"
+            " operator set COUNTERSIGN_LOCAL_VERSIONS.",
+            field="version",
+        )
+
+
+def check_platforms(filename: Filename, rules: UploadRules) -> None:
+    """Raise InvalidFile if a wheel is for a platform that is not taken here."""
+    for tag in filename.platforms:
+        if not rules.takes_platform(tag):
+            raise InvalidFile(
+                f"Binary wheel {filename.text!a} has an unsupported platform tag {tag!a}. Repair it with auditwheel or"
+                " delocate, or have the operator set COUNTERSIGN_PLATFORM_TAGS."
+            )
 
 
 def _check_characters(filename: str) -> None:
@@ -124,6 +146,12 @@ def _parse_wheel(filename: str) -> Filename:
             f"The filename {filename!a} is not that of a wheel."
             " It should be name-version-python-abi-platform.whl (PEP 427)."
         ) from None
+    spelt, right = filename.partition("-")[0], project.replace("-", "_")
+    if spelt != right:
+        raise InvalidFile(
+            f"Filename {filename!a} should contain the normalized project name {right!a}, not {spelt!a}."
+            " Build it again with a current tool."
+        )
     python, abi, platform = filename.removesuffix(".whl").rsplit("-", 3)[1:]
     return Filename(
         text=filename,
@@ -131,6 +159,7 @@ def _parse_wheel(filename: str) -> Filename:
         project=project,
         version=version,
         tags=wheel_in_words(python=python, abi=abi, platform=platform),
+        platforms=tuple(platform.lower().split(".")),
     )
 
 

@@ -1,22 +1,17 @@
 """What a package says of itself: the core metadata in its file. What the upload form says is only a claim."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import TypeAlias, cast
-from urllib.parse import urlsplit
 
 from packaging import metadata as core
-from packaging.version import Version
-from trove_classifiers import classifiers as known_classifiers
-from trove_classifiers import deprecated_classifiers
 
-from domain.index.filenames import MAX_VERSION_LENGTH, Filename, InvalidFile
-from domain.index.names import normalize
+from domain.index import metadata_rules
+from domain.index.filenames import Filename, InvalidFile
+from domain.index.metadata_rules import Told
 
-MAX_SUMMARY_LENGTH = 512
-MAX_REQUIRES_PYTHON_LENGTH = 255
 # Header lines and different fields among them. The greatest real packages stay far below; a million of either
 # would keep the email parser busy for hours.
 MAX_LINES = 20_000
@@ -40,6 +35,7 @@ class Metadata:
     """The metadata of one file, checked.
 
     name: as the package spells it. version: canonical (PEP 440). requires_dist: requirements (PEP 508).
+    provides_extra: normalized names (PEP 685). license_files: paths within the archive's licence folder (PEP 639).
     author, maintainer: people's names. links: addresses by label, all http or https.
     raw: the known fields as they were parsed, ready for JSON (PEP 566), without empty ones.
     """
@@ -55,6 +51,7 @@ class Metadata:
     provides_extra: tuple[str, ...]
     license: str | None
     license_expression: str | None
+    license_files: tuple[str, ...]
     author: str | None
     author_email: str | None
     maintainer: str | None
@@ -65,20 +62,22 @@ class Metadata:
     raw: dict[str, Json]
 
 
-def read_metadata(content: bytes, filename: Filename) -> Metadata:
+def read_metadata(content: bytes, filename: Filename, *, takes_direct_urls: bool = False) -> Metadata:
     """Read METADATA or PKG-INFO, which must speak of the project and version that the filename names.
 
+    takes_direct_urls: as in `UploadRules`.
     Lenient where builders are: empty fields, `UNKNOWN`, fields newer than the Metadata-Version and unknown ones
-    do no harm. Raises InvalidFile for whatever would mislead an installer or a reader.
+    do no harm. Raises InvalidFile for the first of `metadata_rules` that is broken.
     """
     _check_shape(content)
     parsed, unparsed = core.parse_email(content)
     for field in sorted(_SINGLE_FIELDS & unparsed.keys()):
         raise InvalidFile(f"The metadata gives {field.title()} twice, or in a form that cannot be read.")
     raw = _tidied(cast("Mapping[str, Json]", parsed))
-    # The library checks a field when it is asked for: those that we use are checked, the others do no harm.
     fields = core.Metadata.from_raw(cast("core.RawMetadata", raw), validate=False)
+    project_urls = _project_urls(raw, unparsed.get("project-url", []))
     try:
+        metadata_rules.check(Told(fields, raw, tuple(project_urls), filename, takes_direct_urls))
         found = Metadata(
             metadata_version=fields.metadata_version,
             name=fields.name,
@@ -88,23 +87,22 @@ def read_metadata(content: bytes, filename: Filename) -> Metadata:
             description_content_type=fields.description_content_type,
             requires_python=str(fields.requires_python) if fields.requires_python else None,
             requires_dist=tuple(map(str, fields.requires_dist or ())),
-            provides_extra=tuple(cast("Iterable[str]", raw.get("provides_extra", ()))),
+            provides_extra=tuple(dict.fromkeys(fields.provides_extra or ())),
             license=fields.license,
             license_expression=fields.license_expression,
+            license_files=tuple(fields.license_files or ()),
             author=fields.author or _people(fields.author_email),
             author_email=fields.author_email,
             maintainer=fields.maintainer or _people(fields.maintainer_email),
             maintainer_email=fields.maintainer_email,
             keywords=tuple(fields.keywords or ()),
             classifiers=tuple(fields.classifiers or ()),
-            links=_links(raw, unparsed.get("project-url", [])),
+            links=_links(raw, project_urls),
             raw=raw,
         )
     except (ValueError, RecursionError) as wrong:
         reason = str(wrong).encode("ascii", "backslashreplace").decode()[:200]
         raise InvalidFile(f"The metadata in the file is not valid: {reason}.") from wrong
-    _check_claim(found, filename)
-    _check_values(found)
     return found
 
 
@@ -142,54 +140,27 @@ def _tidy(text: str) -> str:
     return "" if text == "UNKNOWN" else text  # older setuptools writes this for what it does not know
 
 
-def _check_claim(found: Metadata, filename: Filename) -> None:
-    if normalize(found.name) != filename.project:
-        raise InvalidFile(f"The metadata in the file is of project {found.name[:100]!a}, not {filename.project!a}.")
-    if Version(found.version) != filename.version:
-        raise InvalidFile(f"The metadata in the file is of version {found.version:.100}, not {filename.version}.")
-
-
-def _check_values(found: Metadata) -> None:
-    if len(found.version) > MAX_VERSION_LENGTH:
-        raise InvalidFile(f"The version has {len(found.version)} characters. The limit is {MAX_VERSION_LENGTH}.")
-    if len(found.summary) > MAX_SUMMARY_LENGTH:
-        raise InvalidFile(f"The summary has {len(found.summary)} characters. The limit is {MAX_SUMMARY_LENGTH}.")
-    if len(found.requires_python or "") > MAX_REQUIRES_PYTHON_LENGTH:
-        raise InvalidFile(f"Requires-Python is too long. The limit is {MAX_REQUIRES_PYTHON_LENGTH} characters.")
-    for classifier in found.classifiers:
-        known = classifier in known_classifiers or classifier in deprecated_classifiers
-        if not known and not classifier.startswith("Private ::"):
-            raise InvalidFile(
-                f"The classifier {classifier[:100]!a} is not known. Use one of https://pypi.org/classifiers/,"
-                " or one of your own that begins with 'Private ::'."
-            )
-
-
 def _people(addresses: str | None) -> str | None:
     """The names in "Ana <ana@example.org>, Bo <bo@example.org>", or None where there are only addresses."""
     names = [(quoted or bare).strip() for quoted, bare in _NAMED_ADDRESS.findall(addresses or "")]
     return ", ".join(name for name in names if name) or None
 
 
-def _links(raw: Mapping[str, Json], repeated: list[str]) -> dict[str, str]:
-    """All links of a package, the named ones first. Those that are no web addresses are left out.
-
-    repeated: Project-URL lines, where the library kept none because a label came twice; the first counts.
-    """
-    links = dict(cast("dict[str, str]", raw.get("project_urls", {})))
+def _project_urls(raw: Mapping[str, Json], repeated: list[str]) -> list[tuple[str, str]]:
+    """Labels and addresses of Project-URL. repeated: its lines, where the library kept none because a label came
+    twice; the first counts."""
+    named = dict(cast("dict[str, str]", raw.get("project_urls", {})))
     for line in repeated:
         label, _, url = line.partition(",")
-        links.setdefault(label.strip(), url.strip())
+        named.setdefault(label.strip(), url.strip())
+    return list(named.items())
+
+
+def _links(raw: Mapping[str, Json], project_urls: list[tuple[str, str]]) -> dict[str, str]:
+    """All links of a package, the named ones first."""
+    links = dict(project_urls)
     for label, field in (("Homepage", "home_page"), ("Download", "download_url")):
         url = cast("str", raw.get(field, ""))
         if url not in links.values():
             links.setdefault(label, url)
-    return {label: url for label, url in links.items() if label and _is_web_address(url)}
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and url.isprintable() and " " not in url
-    except ValueError:  # as for http://[
-        return False
+    return {label: url for label, url in links.items() if url}

@@ -10,15 +10,19 @@ from sqlalchemy.orm import Session
 
 from adapters.storage import BlobStore
 from domain import journal
-from domain.index import free_names, pages, projects, releases, reservations
+from domain.index import free_names, pages, projects, quotas, releases, reservations
 from domain.index.announcements import announce
-from domain.index.filenames import FileKind
+from domain.index.digests import Received
+from domain.index.filenames import FileKind, Filename
 from domain.index.keepers import keepers_of
-from domain.index.uploads import Checked, Upload, check
+from domain.index.upload_rules import UploadRules
+from domain.index.uploads import Checked, Upload, identify, read
 from domain.index.versions import version_key
 from domain.notices import Notices
 from domain.policy.actions import Action
-from domain.policy.decision import Permit
+from domain.policy.decision import Denial, NoLongerPermitted, Permit
+from domain.policy.judge import judge
+from domain.policy.rules import Policy
 from domain.policy.targets import Role
 from domain.problems import Problem
 from models import DeletedFilename, File, Project, Release, begin_writing
@@ -46,20 +50,6 @@ class ProjectExists(Problem):
         super().__init__(f"The project {name} was created just now by another upload. Upload again.", code="try_again")
 
 
-class RoleLost(Problem):
-    """Whoever uploads was removed from the project while the file was being read."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"You are no longer among those who may upload to {name}.", code="no_permission")
-
-
-class Changed(Problem):
-    """The project no longer stands as it did when this upload was let in."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} changed while this file was on its way. Upload again.", code="try_again")
-
-
 @dataclass(frozen=True)
 class Published:
     """What became of an upload. is_new: False if the very same file was there already, and nothing has changed.
@@ -73,22 +63,37 @@ class Published:
 
 
 def publish(
-    db: Session, permit: Permit, store: BlobStore, notices: Notices, upload: Upload, *, now: datetime
+    db: Session,
+    permit: Permit,
+    store: BlobStore,
+    notices: Notices,
+    upload: Upload,
+    *,
+    rules: UploadRules,
+    policy: Policy,
+    now: datetime,
 ) -> Published:
     """Check a file, put it on the index and keep its bytes; a project comes into being with its first file.
 
     The archive is read before the writing transaction begins, so that a large one holds nobody up; for that, what
-    the session has read or changed so far is left behind. The blob is kept last and before the caller commits: a
-    row never stands for bytes that are not there, and a blob without a row does no harm.
-    Raises Problem with what is wrong with the file; the caller rolls back, and nothing was stored.
+    the session has read or changed so far is left behind. What is here already is not read again. The blob is kept
+    last and before the caller commits: a row never stands for bytes that are not there, and a blob without a row does
+    no harm.
+    policy: what the permit is judged by once more, under the project's lock.
+    Raises Problem with what is wrong with the file, and NoLongerPermitted; the caller rolls back, and nothing was
+    stored.
     """
-    checked = check(upload)
+    filename = identify(upload, rules)
+    checked = None if _find_same(db, filename, upload.file) else read(upload, filename, rules)
     begin_writing(db)
-    project, is_created = _project_for(db, permit, notices, upload.name, now=now)
-    if (same := _find_same(db, project, checked)) is not None:
+    quotas.take_turns(db, rules)
+    project, is_created = _project_for(db, permit, notices, upload.name, policy=policy, now=now)
+    if (same := _find_same(db, filename, upload.file)) is not None:
         return Published(same.filename, same.release.project_id, is_new=False)
     if permit.action is Action.CREATE_PROJECT and not is_created:
         raise ProjectExists(project.name)
+    checked = checked or read(upload, filename, rules)  # it was here a moment ago, and was deleted
+    quotas.check(db, project, rules, more_bytes=checked.file.size_bytes)
     _add(db, permit, notices, project, checked, now=now)
     store.put(checked.file.sha256, checked.file.path)
     if checked.metadata_file is not None and checked.metadata_sha256 is not None:
@@ -96,14 +101,14 @@ def publish(
     return Published(checked.filename.text, project.id, is_new=True)
 
 
-def _find_same(db: Session, project: Project, checked: Checked) -> File | None:
+def _find_same(db: Session, filename: Filename, received: Received) -> File | None:
     """The very same file, if it is here. Raises Problem if another one stands in the way of this one."""
-    filename, digest = checked.filename.text, checked.file.sha256
-    for file in db.scalars(select(File).where(or_(File.filename == filename, File.sha256 == digest))):
-        if (file.filename, file.sha256) == (filename, digest):
+    text, digest = filename.text, received.sha256
+    for file in db.scalars(select(File).where(or_(File.filename == text, File.sha256 == digest))):
+        if (file.filename, file.sha256) == (text, digest):
             return file
         raise FileExists(file.filename, file.blake2_256)
-    if db.get(DeletedFilename, filename) is not None:
+    if db.get(DeletedFilename, text) is not None:
         raise Problem(
             "This filename was previously used by a file that has since been deleted. Use a different version.",
             field="content",
@@ -112,7 +117,9 @@ def _find_same(db: Session, project: Project, checked: Checked) -> File | None:
     return None
 
 
-def _project_for(db: Session, permit: Permit, notices: Notices, name: str, *, now: datetime) -> tuple[Project, bool]:
+def _project_for(
+    db: Session, permit: Permit, notices: Notices, name: str, *, policy: Policy, now: datetime
+) -> tuple[Project, bool]:
     """The project, locked so that uploads to it take turns, and whether it was created for this upload."""
     project = projects.find(db, name)
     if project is None and permit.action is not Action.CREATE_PROJECT:
@@ -130,22 +137,16 @@ def _project_for(db: Session, permit: Permit, notices: Notices, name: str, *, no
     if db.scalar(locked.execution_options(populate_existing=True)) is None:
         raise projects.Gone(project.name)
     if permit.action is not Action.CREATE_PROJECT:
-        _look_again(db, permit, project)
+        _judge_again(db, permit, project, policy=policy, now=now)
     return project, False
 
 
-def _look_again(db: Session, permit: Permit, project: Project) -> None:
-    """What was judged before the file was read must still be so. Where it is not, the next try is judged anew and told
-    why: the rule is not written here a second time."""
-    target, then = projects.target_of(db, project, permit.account.user_id), permit.target
-    if target.role is None:
-        raise RoleLost(project.name)
-    if then is None or (target.status, target.takes_tokens, target.asks_for_key) != (
-        then.status,
-        then.takes_tokens,
-        then.asks_for_key,
-    ):
-        raise Changed(project.name)
+def _judge_again(db: Session, permit: Permit, project: Project, *, policy: Policy, now: datetime) -> None:
+    """What was judged before the file was read must still be so. Raises NoLongerPermitted."""
+    target = projects.target_of(db, project, permit.account.user_id)
+    decision = judge(permit.principal, permit.action, target, policy, now)
+    if isinstance(decision, Denial):
+        raise NoLongerPermitted(decision)
 
 
 def _add(db: Session, permit: Permit, notices: Notices, project: Project, checked: Checked, *, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The compatibility tags of a wheel, in words (PEP 425)."""
+"""The compatibility tags of a wheel (PEP 425): what they mean in words, and which platforms are usual."""
 
 import re
 from collections.abc import Iterable
@@ -23,6 +23,33 @@ _PROCESSORS = {
     "arm64": "ARM64",
     "universal2": "ARM64 and x86-64",
 }
+
+_LINUX = "x86_64|i686|aarch64|armv7l|ppc64|ppc64le|s390x|riscv64"
+_MAC = "x86_64|arm64|universal2|universal|intel|fat|fat3|fat64|i386|ppc|ppc64"
+# What PyPI takes. A plain linux_x86_64 is not among them: nothing says on which systems such a wheel works.
+_USUAL_PLATFORM = re.compile(
+    "|".join(
+        [
+            "any",
+            "win32|win_amd64|win_arm64",
+            "linux_armv6l|linux_armv7l",
+            "manylinux(?:1|2010)_(?:x86_64|i686)",  # PEP 513, 571
+            "manylinux2014_(?:x86_64|i686|aarch64|armv7l|ppc64|ppc64le|s390x)",  # PEP 599
+            rf"manylinux_\d+_\d+_(?:{_LINUX})",  # PEP 600
+            rf"musllinux_\d+_\d+_(?:{_LINUX}|armv6l)",  # PEP 656
+            rf"macosx_10_\d+_(?:{_MAC})",
+            rf"macosx_(?:1[1-5]|2[6-9])_0_(?:{_MAC})",  # wheels name the major version alone since macOS 11
+            r"ios_\d+_\d+_(?:arm64_iphoneos|arm64_iphonesimulator|x86_64_iphonesimulator)",  # PEP 730
+            r"android_\d+_(?:armeabi_v7a|arm64_v8a|x86|x86_64)",  # PEP 738
+            r"pyemscripten_\d+_\d+_wasm32",  # PEP 783
+        ]
+    )
+)
+
+
+def is_usual_platform(tag: str) -> bool:
+    """Whether PyPI takes wheels for this platform, which every installer knows."""
+    return bool(_USUAL_PLATFORM.fullmatch(tag))
 
 
 def wheel_in_words(*, python: str, abi: str, platform: str) -> str:

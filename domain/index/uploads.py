@@ -2,24 +2,22 @@
 
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.index import archives, descriptions
 from domain.index.digests import Received
-from domain.index.filenames import FileKind, Filename, InvalidFile, parse_filename
+from domain.index.filenames import FileKind, Filename, InvalidFile, check_local, check_platforms, parse_filename
 from domain.index.metadata import Metadata, read_metadata
+from domain.index.upload_rules import UploadRules
 from domain.problems import Problem
-
-_HEXADECIMAL = re.compile("[0-9a-f]{32}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class Upload:
     """A file that has arrived, and what its sender says of it.
 
-    filename: as it was sent. claimed: digests in hexadecimal, by name: "sha256", "blake2_256", "md5".
+    filename: as it was sent. claimed: digests in lower-case hexadecimal, by name: "sha256", "blake2_256", "md5".
     """
 
     file: Received
@@ -48,14 +46,21 @@ class Checked:
         return hashlib.sha256(self.metadata_file).hexdigest() if self.metadata_file is not None else None
 
 
-def check(upload: Upload) -> Checked:
-    """Read the file from end to end and compare. Asks no database. Raises Problem with what is wrong."""
+def identify(upload: Upload, rules: UploadRules) -> Filename:
+    """Ask what needs no look into the archive: version, filename and digests. Raises Problem with what is wrong."""
+    check_local(upload.version, rules)
     filename = parse_filename(upload.filename, name=upload.name, version=upload.version)
     if filename.kind is not upload.kind:
         raise InvalidFile(f"The file {filename.text!a} is no {upload.kind.value}.", field="filetype")
+    check_platforms(filename, rules)
     _check_digests(upload)
+    return filename
+
+
+def read(upload: Upload, filename: Filename, rules: UploadRules) -> Checked:
+    """Read the file from end to end and compare. Asks no database. Raises Problem with what is wrong."""
     content = archives.inspect(upload.file.path, filename)
-    metadata = read_metadata(content, filename)
+    metadata = read_metadata(content, filename, takes_direct_urls=rules.takes_direct_urls)
     return Checked(
         file=upload.file,
         filename=filename,
@@ -67,12 +72,7 @@ def check(upload: Upload) -> Checked:
 
 def _check_digests(upload: Upload) -> None:
     found = {"sha256": upload.file.sha256, "blake2_256": upload.file.blake2_256, "md5": upload.file.md5}
-    if not upload.claimed:
-        raise Problem("Include at least one message digest.", field="sha256_digest", code="no_digest")
-    for name, claimed in upload.claimed.items():
-        digest = claimed.lower()
-        if not _HEXADECIMAL.fullmatch(digest):
-            raise Problem(f"The {name} digest is not one in hexadecimal.", field=f"{name}_digest", code="bad_digest")
+    for name, digest in upload.claimed.items():
         if not hmac.compare_digest(digest, found[name]):
             raise Problem(
                 "The digest supplied does not match a digest calculated from the uploaded file.",

@@ -113,6 +113,14 @@ class Denial:
         return self.stopped_by.rule
 
 
+class NoLongerPermitted(Exception):
+    """What was allowed when it began is refused by now, judged once more under a lock."""
+
+    def __init__(self, denial: Denial) -> None:
+        super().__init__(denial.reason.value)
+        self.denial = denial
+
+
 Decision = Permit | Denial
 
 

@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from domain.index.filenames import FileKind, InvalidFile, parse_filename, parse_version
+from domain.index.filenames import (
+    FileKind,
+    Filename,
+    InvalidFile,
+    check_local,
+    check_platforms,
+    parse_filename,
+    parse_version,
+)
+from domain.index.upload_rules import EVERY_PLATFORM, UploadRules
 
 
 def test_a_wheel_tells_its_project_version_and_tags() -> None:
@@ -64,7 +73,6 @@ def test_the_words_of_very_many_tags_are_cut() -> None:
     "filename",
     [
         "my_fancy_pkg-1.0.0rc1-py3-none-any.whl",  # setuptools 77, hatchling, flit, poetry, pdm, uv
-        "My.Fancy_Pkg-1.0.0rc1-py3-none-any.whl",  # setuptools 68
         "my_fancy_pkg-1.0.0rc1.tar.gz",  # all of today's
         "my_fancy_pkg-1.0.0.rc1-py3-none-any.whl",  # a version in another spelling
     ],
@@ -85,6 +93,57 @@ def test_names_that_builders_really_give_are_accepted(filename: str) -> None:
 def test_an_sdist_in_an_old_spelling_is_refused_with_the_right_one(filename: str) -> None:
     with pytest.raises(InvalidFile, match=r"should be 'my_fancy_pkg-1\.0\.0\.tar\.gz'"):
         parse_filename(filename, name="my-fancy-pkg", version="1.0.0")
+
+
+@pytest.mark.parametrize("spelt", ["My.Fancy_Pkg", "my.fancy.pkg", "My_Fancy_Pkg"])
+def test_a_wheel_in_an_old_spelling_is_refused_with_the_right_one(spelt: str) -> None:
+    with pytest.raises(InvalidFile, match=f"should contain the normalized project name 'my_fancy_pkg', not '{spelt}'"):
+        parse_filename(f"{spelt}-1.0.0-py3-none-any.whl", name="my-fancy-pkg", version="1.0.0")
+
+
+USUAL = [
+    "any", "win32", "win_amd64", "win_arm64", "linux_armv6l", "linux_armv7l", "manylinux1_i686",
+    "manylinux2010_x86_64", "manylinux2014_aarch64", "manylinux_2_28_x86_64", "manylinux_2_39_riscv64",
+    "musllinux_1_2_aarch64", "macosx_10_9_x86_64", "macosx_11_0_arm64", "macosx_15_0_universal2", "macosx_26_0_arm64",
+    "ios_13_0_arm64_iphoneos", "ios_13_0_x86_64_iphonesimulator", "android_24_arm64_v8a", "pyemscripten_2025_0_wasm32",
+    "manylinux_2_17_x86_64.manylinux2014_x86_64",
+]  # fmt: skip
+UNUSUAL = [
+    "linux_x86_64", "linux_aarch64", "manylinux1_aarch64", "manylinux_2_28", "manylinux_x_28_x86_64",
+    "macosx_12_3_arm64", "macosx_16_0_arm64", "plan9_vax", "win_ia64", "manylinux_2_17_x86_64.linux_x86_64",
+]  # fmt: skip
+
+
+def for_platform(tag: str) -> Filename:
+    return parse_filename(f"acme-1.0-cp311-cp311-{tag}.whl", name="acme", version="1.0")
+
+
+@pytest.mark.parametrize("tag", USUAL)
+def test_wheels_for_platforms_that_every_installer_knows_are_taken(tag: str) -> None:
+    check_platforms(for_platform(tag), UploadRules())
+
+
+@pytest.mark.parametrize("tag", UNUSUAL)
+def test_wheels_for_other_platforms_are_taken_where_the_operator_says_so(tag: str) -> None:
+    with pytest.raises(InvalidFile, match="has an unsupported platform tag") as refusal:
+        check_platforms(for_platform(tag), UploadRules())
+
+    assert refusal.value.message.isascii()
+    check_platforms(for_platform(tag), UploadRules(more_platforms=frozenset(tag.split("."))))
+    check_platforms(for_platform(tag), UploadRules(more_platforms=frozenset({EVERY_PLATFORM})))
+
+
+def test_an_sdist_is_for_no_platform() -> None:
+    check_platforms(parse_filename("acme-1.0.tar.gz", name="acme", version="1.0"), UploadRules())
+
+
+def test_a_local_version_is_taken_where_the_operator_says_so() -> None:
+    with pytest.raises(InvalidFile, match=r"use of local versions in '1\.0\+team\.1' is not allowed") as refusal:
+        check_local("1.0+team.1", UploadRules())
+
+    assert refusal.value.field == "version"
+    check_local("1.0+team.1", UploadRules(takes_local_versions=True))
+    check_local("1.0.post1", UploadRules())
 
 
 @pytest.mark.parametrize("version", ["1.0+team.1", "1!2.0", "2.0.dev3", "1.0.post1"])

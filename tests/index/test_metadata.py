@@ -36,8 +36,12 @@ def test_all_that_pages_need_is_told() -> None:
         Keywords="tools,small",
         Classifier=["Programming Language :: Python :: 3", "Private :: acme only"],
         Requires_Python=">=3.9, !=3.10.0",
-        Requires_Dist=["requests (>=2)", "click; extra == 'cli'", "other @ https://example.org/other.whl"],
-        Provides_Extra="cli",
+        Requires_Dist=["requests (>=2)", "click; extra == 'cli'"],
+        Provides_Extra=["CLI_Tools", "CLI_Tools"],
+        License_File=["LICENSE", "licenses/NOTICE"],
+        Import_Name=["acme_utils", "_acme ; private"],
+        Import_Namespace="acme",
+        Dynamic=["Summary", "classifier"],
         Project_URL=["Source, https://example.org/src", "Docs,http://docs.example.org"],
         description="# Größe\n\nText.\n",
     )
@@ -51,9 +55,9 @@ def test_all_that_pages_need_is_told() -> None:
     assert found.keywords == ("tools", "small")
     assert found.classifiers == ("Programming Language :: Python :: 3", "Private :: acme only")
     assert found.requires_python == "!=3.10.0,>=3.9"
-    assert found.requires_dist[:2] == ("requests>=2", 'click; extra == "cli"')
-    assert found.requires_dist[2].startswith("other")
-    assert found.provides_extra == ("cli",)
+    assert found.requires_dist == ("requests>=2", 'click; extra == "cli"')
+    assert found.provides_extra == ("cli-tools",)
+    assert found.license_files == ("LICENSE", "licenses/NOTICE")
     assert found.links == {"Source": "https://example.org/src", "Docs": "http://docs.example.org"}
     assert orjson.loads(orjson.dumps(found.raw))["keywords"] == ["tools", "small"]
 
@@ -89,6 +93,15 @@ def test_a_description_that_stands_among_the_headers_is_unfolded() -> None:
     assert read(Metadata_Version="1.2", Description=folded).description == "Title\n=====\n\n    code\nText"
 
 
+@pytest.mark.parametrize("text", ["acme (>=1.0)", "acme.tools", "_acme_utils"])
+def test_what_old_tools_say_that_a_package_needs_is_no_fault(text: str) -> None:
+    assert read(Metadata_Version="1.1", Requires=text, Provides=text, Obsoletes=text).raw["requires"] == [text]
+
+
+def test_an_empty_import_name_says_that_there_is_nothing_to_import() -> None:
+    assert read(Metadata_Version="2.5", Import_Name="").metadata_version == "2.5"
+
+
 def test_a_summary_over_several_lines_becomes_one() -> None:
     assert read(Summary="Small\n  tools").summary == "Small tools"
 
@@ -120,11 +133,26 @@ def test_a_label_that_comes_twice_keeps_its_first_link() -> None:
         "http://[",
         "https://e.org/a b",
         "https://example.org/\u202e",
-        "",
     ],
 )
-def test_what_is_no_web_address_is_no_link(url: str) -> None:
-    assert read(Project_URL=f"Docs, {url}", Home_page=url).links == {}
+def test_what_is_no_web_address_is_refused(url: str) -> None:
+    for field, text in (("Home_page", url), ("Download_URL", url), ("Project_URL", f"Docs, {url}")):
+        with pytest.raises(InvalidFile, match="is not a valid web address"):
+            read(**{field: text})
+
+
+def test_addresses_in_a_network_of_ones_own_are_links() -> None:
+    assert read(Project_URL="Wiki, http://wiki:8080/acme", Author_email="ana@buildhost").links == {
+        "Wiki": "http://wiki:8080/acme"
+    }
+
+
+def test_a_direct_url_is_kept_where_it_is_allowed() -> None:
+    content = a_metadata(Requires_Dist="other @ https://example.org/other.whl")
+
+    assert read_metadata(content, FILENAME, takes_direct_urls=True).requires_dist == (
+        "other @ https://example.org/other.whl",
+    )
 
 
 @pytest.mark.parametrize(
@@ -147,6 +175,30 @@ def test_what_is_no_web_address_is_no_link(url: str) -> None:
         ({"License_Expression": "My Own"}, "Invalid license expression|invalid for 'license-expression'"),
         ({"Description_Content_Type": "text/html"}, "description-content-type"),
         ({"Classifier": "Topic :: Nonsense"}, "classifier 'Topic :: Nonsense' is not known"),
+        ({"Classifier": "Natural Language :: Ukranian"}, "has been deprecated, use one of .*Ukrainian.* instead"),
+        ({"Author_email": "nobody"}, "Author-email 'nobody' is not a valid email address"),
+        ({"Author_email": "Doe, John <john@example.org>"}, "is not a valid email address"),
+        ({"Maintainer_email": "a@b@example.org"}, "Maintainer-email 'a@b@example.org' is not a valid"),
+        ({"Project_URL": "x" * 33 + ", https://example.org"}, "needs a label of 1 to 32 characters"),
+        ({"Project_URL": ", https://example.org"}, "needs a label of 1 to 32 characters"),
+        ({"Project_URL": "https://example.org"}, "needs a label|is not a valid web address"),
+        ({"Project_URL": "Docs,"}, "Project-URL 'Docs' has '', which is not a valid web address"),
+        ({"Requires_Dist": "x @ git+ssh://example.org/x"}, "Can't have direct dependency"),
+        ({"Requires_Dist": "x @ file:///x.whl ; extra == 'x'"}, "Can't have direct dependency"),
+        ({"Provides_Dist": "x @ https://example.org/x.whl"}, "Provides-Dist .* is not a name with versions"),
+        ({"Obsoletes_Dist": "not one"}, "Obsoletes-Dist 'not one' is not a name with versions"),
+        ({"Requires": "not one"}, "Requires 'not one' is not a name with versions"),
+        ({"Provides_Extra": "not one"}, "invalid for 'provides-extra'"),
+        ({"Provides_Extra": ["a.b", "a_b"]}, "Provides-Extra gives 'a-b' twice"),
+        ({"Dynamic": "Version"}, "'version' is not allowed as a dynamic field"),
+        ({"Dynamic": "Colour"}, "'colour' is not a valid dynamic field"),
+        ({"License": "MIT", "License_Expression": "MIT"}, "License is deprecated when License-Expression is present"),
+        ({"License_File": "/LICENSE"}, "invalid for 'license-file'"),
+        ({"License_File": "LICEN[CS]E*"}, "invalid for 'license-file'"),
+        ({"Import_Name": "acme-utils"}, "invalid for 'import-name'"),
+        ({"Import_Name": "class"}, "'class' is a keyword"),
+        ({"Import_Namespace": "acme; public"}, "only valid option is 'private'"),
+        ({"Import_Name": "acme", "Import_Namespace": "acme ; private"}, "import name 'acme' is given twice"),
         ({"Name": ["acme-utils", "acme-utils"]}, "gives Name twice"),
         ({"Summary": ["one", "other"]}, "gives Summary twice"),
         ({"Summary": "a\0b"}, "NUL"),

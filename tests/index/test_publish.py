@@ -13,19 +13,23 @@ from domain.index import free_names, projects, publish
 from domain.index.digests import receive
 from domain.index.filenames import FileKind
 from domain.index.publish import FileExists, Published
+from domain.index.upload_rules import UploadRules
 from domain.index.uploads import Upload
 from domain.policy.actions import Action
-from domain.policy.decision import PermitMismatch
+from domain.policy.decision import NoLongerPermitted, PermitMismatch, Reason
+from domain.policy.principals import TokenHolder
+from domain.policy.targets import Role, Target
 from domain.problems import Problem
 from models import DeletedFilename, File, Organization, Project, Release, SimplePage, User, db
 from tests.browsing import wiring_of
 from tests.builders import People
 from tests.letters import letters, notices_to
 from tests.packages import Package, a_metadata, a_wheel, an_sdist
-from tests.permits import permit_for
+from tests.permits import EVERYONE, ORIGIN, member_of, permit_for, permit_of
 from tests.requirements import requirement
 
 Publish = Callable[..., Published]
+RULES = UploadRules()
 
 
 @pytest.fixture
@@ -41,10 +45,14 @@ def published(app: Flask, tmp_path: Path, clock: SettableClock, ana: User) -> Pu
         upload = an_upload(package, tmp_path)
         project, now = projects.find(db.session(), upload.name), clock.now()
         action = Action.UPLOAD_FILE if project is not None else Action.CREATE_PROJECT
-        permit = permit_for(by, action, project, now=now)
-        found = wiring_of(app)
+        holder = TokenHolder(ORIGIN, member_of(by, now=now).account, token_id=1, expires_at=None, reaches_all=True)
+        target = Target(project, "it", role=Role.OWNER, project_id=project.id) if project is not None else None
+        permit = permit_of(holder, action, target, now=now)
+        found, session = wiring_of(app), db.session()
         try:
-            done = publish.publish(db.session(), permit, found.store, found.notices, upload, now=now)
+            done = publish.publish(
+                session, permit, found.store, found.notices, upload, rules=RULES, policy=EVERYONE, now=now
+            )
         except Problem:
             db.session.rollback()
             raise
@@ -78,11 +86,11 @@ def other_bytes(package: Package) -> Package:
 def test_all_files_of_a_release_come_together(published: Publish) -> None:
     published(a_wheel())
     published(an_sdist())
-    published(a_wheel(tag="cp312-cp312-linux_x86_64", extra={"acme_utils/x.so": b"\x7fELF"}))
+    published(a_wheel(tag="cp312-cp312-manylinux_2_28_x86_64", extra={"acme_utils/x.so": b"\x7fELF"}))
 
     release = db.session.scalars(sa.select(Release)).one()
     assert [(file.filename, file.kind) for file in release.files] == [
-        ("acme_utils-1.0-cp312-cp312-linux_x86_64.whl", "bdist_wheel"),
+        ("acme_utils-1.0-cp312-cp312-manylinux_2_28_x86_64.whl", "bdist_wheel"),
         ("acme_utils-1.0-py3-none-any.whl", "bdist_wheel"),
         ("acme_utils-1.0.tar.gz", "sdist"),
     ]
@@ -202,10 +210,10 @@ def test_a_permit_for_something_else_publishes_nothing(
 ) -> None:
     theirs, other = people.a_project("acme-utils", ana), people.a_project("other", ana)
     permit = permit_for(ana, action, theirs if action is Action.VIEW_RELEASES else other, now=clock.now())
-    store, notices = wiring_of(app).store, wiring_of(app).notices
+    store, notices, upload = wiring_of(app).store, wiring_of(app).notices, an_upload(a_wheel(), tmp_path)
 
     with pytest.raises(PermitMismatch):
-        publish.publish(db.session(), permit, store, notices, an_upload(a_wheel(), tmp_path), now=clock.now())
+        publish.publish(db.session(), permit, store, notices, upload, rules=RULES, policy=EVERYONE, now=clock.now())
 
     assert not store.exists(a_wheel().sha256)
 
@@ -285,8 +293,11 @@ def test_a_role_that_was_lost_while_the_file_was_read_publishes_nothing(publishe
     published(a_wheel())
     bo = people.a_member("bo")  # the permit says that Bo had a role when the upload began
 
-    with pytest.raises(publish.RoleLost):
+    with pytest.raises(NoLongerPermitted) as refusal:
         published(an_sdist(), by=bo)
+
+    assert refusal.value.denial.reason is Reason.NO_PERMISSION
+    db.session.rollback()
 
     assert db.session.scalar(sa.select(sa.func.count()).select_from(File)) == 1
 
@@ -304,16 +315,20 @@ def _join(project: Project) -> None:
     project.organization = Organization(created_at=project.created_at, **facts)
 
 
-@pytest.mark.parametrize("change", [_archive, _shut, _join])
-def test_a_project_that_changed_while_the_file_was_read_asks_to_upload_again(
-    published: Publish, change: Callable[[Project], None]
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [(_archive, Reason.PROJECT_ARCHIVED), (_shut, Reason.PUBLISHERS_ONLY), (_join, Reason.KEY_REQUIRED)],
+)
+def test_a_project_that_changed_while_the_file_was_read_is_judged_anew(
+    published: Publish, change: Callable[[Project], None], reason: Reason
 ) -> None:
-    """The next try is judged anew and told why: here stands no second rule."""
     published(a_wheel())
     change(db.session.scalars(sa.select(Project)).one())
     db.session.commit()
 
-    with pytest.raises(publish.Changed, match="Upload again"):
+    with pytest.raises(NoLongerPermitted) as refusal:
         published(an_sdist())
 
+    assert refusal.value.denial.reason is reason
+    db.session.rollback()
     assert db.session.scalar(sa.select(sa.func.count()).select_from(File)) == 1

@@ -1,5 +1,6 @@
 """The public pages: home, search, projects, releases and people."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,8 +9,10 @@ import sqlalchemy as sa
 from flask import Flask
 
 from adapters.clock import SettableClock
+from blueprints.wiring import EXTENSION
+from domain.index.upload_rules import UploadRules
 from models import Project, Release, User, db
-from tests.browsing import Browser, Page
+from tests.browsing import Browser, Page, wiring_of
 from tests.builders import People
 from tests.packages import a_metadata, a_wheel, an_sdist
 from tests.requirements import requirement
@@ -318,6 +321,7 @@ def test_a_yanked_release_says_so_and_why(app: Flask, browser: Browser, token: s
 
 
 def test_the_dependencies_tab_links_what_is_here(app: Flask, browser: Browser, token: str) -> None:
+    app.extensions[EXTENSION] = replace(wiring_of(app), upload_rules=UploadRules(takes_direct_urls=True))
     publish(app, token, "acme-core")
     needs = ["Acme_Core>=1", "click[color]>=8,<9; extra == 'cli'", "other @ https://example.org/other.whl"]
     publish(app, token, Requires_Dist=needs)
@@ -368,7 +372,7 @@ def test_a_summary_is_text_and_never_html(app: Flask, browser: Browser, token: s
 def test_links_lead_to_the_web_only_and_say_nothing_of_where_one_comes_from(
     app: Flask, browser: Browser, token: str
 ) -> None:
-    publish(app, token, Project_URL=["Source, https://example.org/src", "Evil, javascript:alert(1)"])
+    publish(app, token)
     db.session.execute(sa.update(Release).values(core_metadata={"project_urls": STORED_LINKS}))
     db.session.commit()
 

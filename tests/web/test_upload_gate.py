@@ -8,10 +8,12 @@ from typing import Any
 import argon2
 import pytest
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, g, has_request_context
+from sqlalchemy.orm import Session
 
 from adapters.clock import SettableClock
-from models import ApiToken, Base, Email, Event, File, TotpApp, User, db
+from models import ApiToken, Base, Email, Event, File, Project, ProjectRole, TotpApp, User, db
+from models.base import ModeSession
 from tests.browsing import Browser
 from tests.builders import PASSWORD, People
 from tests.packages import a_wheel
@@ -278,3 +280,66 @@ def test_whoever_loses_the_right_while_the_file_arrives_uploads_nothing(app: Fla
     assert answer.status_code == 403
     db.session.rollback()
     assert db.session.scalar(sa.select(sa.func.count()).select_from(File)) == 0
+
+
+def _meanwhile(statement: sa.Update | sa.Delete) -> Callable[..., None]:
+    """What happens as soon as an upload that was let in leaves its first transaction: its file has just been read."""
+
+    def happen(session: Session) -> None:
+        if has_request_context() and g.pop("judged", None) is not None:
+            with db.engine.begin() as connection:
+                connection.execute(statement)
+
+    return happen
+
+
+MEANWHILE: dict[str, tuple[sa.Update | sa.Delete, str, str]] = {
+    "archived": (sa.update(Project).values(status="archived"), "project_archived", "is archived"),
+    "in quarantine": (sa.update(Project).values(status="quarantined"), "project_quarantined", "is in quarantine"),
+    "without tokens": (sa.update(Project).values(takes_tokens=False), "publishers_only", "trusted publishers only"),
+    "without Ana": (sa.delete(ProjectRole), "no_permission", "Only owners and maintainers of acme-utils may upload"),
+}
+
+
+@requirement("R81")
+@pytest.mark.parametrize("case", MEANWHILE)
+def test_what_changes_while_the_archive_is_read_is_said_as_the_gate_says_it(
+    app: Flask, people: People, case: str
+) -> None:
+    statement, code, words = MEANWHILE[case]
+    ana = people.a_member("ana")
+    people.a_project("acme-utils", ana)
+    _, token = people.a_token(ana)
+    happen = _meanwhile(statement)
+    sa.event.listen(ModeSession, "after_rollback", happen)
+
+    try:
+        answer = upload(app, token, a_wheel(), accept="application/json")
+    finally:
+        sa.event.remove(ModeSession, "after_rollback", happen)
+
+    assert (answer.status_code, answer.mimetype) == (403, "application/problem+json")
+    assert answer.json is not None
+    assert answer.json["code"] == code
+    assert words in answer.json["detail"]
+    assert words in answer.status
+    db.session.rollback()
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(File)) == 0
+    refusal = db.session.scalars(sa.select(Event).where(Event.tag == "gate:upload_file:denied")).one()
+    assert refusal.details["reason"] == code
+
+
+def test_judged_with_nothing_changed_it_is_published(app: Flask, people: People) -> None:
+    """The hook of the test above by itself refuses nothing."""
+    ana = people.a_member("ana")
+    people.a_project("acme-utils", ana)
+    _, token = people.a_token(ana)
+    happen = _meanwhile(sa.update(Project).values(summary="changed"))
+    sa.event.listen(ModeSession, "after_rollback", happen)
+
+    try:
+        answer = upload(app, token, a_wheel())
+    finally:
+        sa.event.remove(ModeSession, "after_rollback", happen)
+
+    assert answer.status == "200 OK"

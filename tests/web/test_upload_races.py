@@ -1,13 +1,17 @@
 """Uploads that arrive in the same moment: over HTTP, in real threads, on both databases."""
 
 import threading
+from dataclasses import replace
 
 import orjson
 import sqlalchemy as sa
 from flask import Flask
 
 from adapters.clock import SettableClock
+from blueprints.wiring import EXTENSION
+from domain.index.upload_rules import UploadRules
 from models import File, Project, Release, SimplePage, db
+from tests.browsing import wiring_of
 from tests.builders import People
 from tests.packages import Package, a_wheel, an_sdist
 from tests.uploading import upload
@@ -108,3 +112,49 @@ def test_two_names_at_once_with_a_token_for_one_new_project_create_one(either_ap
     db.session.refresh(row)
     assert [project.name for project in row.projects] == [db.session.scalars(sa.select(Project.name)).one()]
     assert not row.creates_project
+
+
+SIZE = max(len(a_wheel(tag=f"cp31{minor}-none-any").content) for minor in range(MANY))
+
+
+def limited(app: Flask, **limits: int) -> None:
+    app.extensions[EXTENSION] = replace(wiring_of(app), upload_rules=UploadRules(**limits))  # type: ignore[arg-type]
+
+
+def size_of_all() -> int:
+    db.session.rollback()
+    return int(db.session.scalar(sa.select(sa.func.sum(File.size_bytes))) or 0)
+
+
+def test_uploads_at_once_cannot_exceed_the_quota_of_a_project(either_app: Flask, clock: SettableClock) -> None:
+    people = People(either_app, clock)
+    ana = people.a_member("ana")
+    people.a_project("acme-utils", ana)
+    _, token = people.a_token(ana)
+    wheels = [a_wheel(tag=f"cp31{minor}-none-any") for minor in range(MANY)]
+    limited(either_app, max_project_bytes=3 * SIZE)
+
+    statuses = at_once(either_app, token, *wheels)
+
+    assert statuses[:3] == ["200 OK"] * 3
+    assert all(status.startswith("400 Project size too large. Limit for") for status in statuses[3:])
+    assert size_of_all() <= 3 * SIZE
+
+
+def test_uploads_to_many_projects_at_once_cannot_exceed_the_quota_of_the_index(
+    either_app: Flask, clock: SettableClock
+) -> None:
+    people = People(either_app, clock)
+    ana = people.a_member("ana")
+    _, token = people.a_token(ana)
+    wheels = [a_wheel(f"buoy-{letter}") for letter in "abcdefgh"]
+    for letter in "abcdefgh":
+        people.a_project(f"buoy-{letter}", ana)
+    size = max(len(wheel.content) for wheel in wheels)
+    limited(either_app, max_index_bytes=3 * size)
+
+    statuses = at_once(either_app, token, *wheels)
+
+    assert statuses[:3] == ["200 OK"] * 3
+    assert all(status.startswith("400 Index size too large.") for status in statuses[3:])
+    assert size_of_all() <= 3 * size

@@ -1,0 +1,55 @@
+"""How much a project, and the whole index, may hold."""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from domain.index.upload_rules import UploadRules
+from domain.problems import Problem
+from models import DeletedFile, File, Project, Release
+
+
+class QuotaSpent(Problem):
+    """One more file would be too much."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, field="content", code="quota_spent")
+
+
+def take_turns(db: Session, rules: UploadRules) -> None:
+    """Where the index has a limit, have all uploads wait for each other until their transactions end.
+
+    Comes first in the transaction: whoever held another lock already could wait for one who waits for them.
+    """
+    if rules.max_index_bytes is not None and db.get_bind().dialect.name == "postgresql":  # SQLite has one writer anyway
+        db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("quota of the index", 0))))
+
+
+def check(db: Session, project: Project, rules: UploadRules, *, more_bytes: int) -> None:
+    """Raise QuotaSpent if a file of `more_bytes` does not fit any more.
+
+    The caller holds the project's lock and has taken its turn. A project's limit is for what is on the index; the
+    index's, for all bytes that are kept, those of deleted files that can still be restored among them.
+    """
+    if _on_index(db, project) + more_bytes > rules.max_project_bytes:
+        raise QuotaSpent(
+            f"Project size too large. Limit for project {project.name!a} total size is"
+            f" {_gigabytes(rules.max_project_bytes)}."
+        )
+    if rules.max_index_bytes is not None and _kept(db) + more_bytes > rules.max_index_bytes:
+        raise QuotaSpent(
+            f"Index size too large. Limit for all projects together is {_gigabytes(rules.max_index_bytes)}."
+            " Ask the operator of this index."
+        )
+
+
+def _on_index(db: Session, project: Project) -> int:
+    of_project = select(func.sum(File.size_bytes)).join(Release, Release.id == File.release_id)
+    return int(db.scalar(of_project.where(Release.project_id == project.id)) or 0)
+
+
+def _kept(db: Session) -> int:
+    return sum(int(db.scalar(select(func.sum(table.size_bytes))) or 0) for table in (File, DeletedFile))
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 10**9:g} GB"
