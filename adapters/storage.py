@@ -15,6 +15,7 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 _SHA256 = re.compile("[0-9a-f]{64}")
 _CLOUDS = {"s3", "gs", "az"}
 _CHUNK_BYTES = 256 * 1024
+_PIECES_AT_ONCE = 2  # of 5 MiB each, held in memory while a large file is written; obstore would hold 12
 
 
 class BlobStore:
@@ -70,7 +71,7 @@ class BlobStore:
 
     def _write(self, key: str, content: Path | bytes) -> None:
         # Memory has nothing to survive; a cloud answers when the object is kept, and shows it only then.
-        obstore.put(self._store, key, content)
+        obstore.put(self._store, key, content, max_concurrency=_PIECES_AT_ONCE)
 
 
 class LocalBlobStore(BlobStore):
@@ -92,7 +93,7 @@ class LocalBlobStore(BlobStore):
     def _write(self, key: str, content: Path | bytes) -> None:
         staged = f"{self.incoming.name}/{secrets.token_hex(16)}"
         try:
-            obstore.put(self._store, staged, content)
+            obstore.put(self._store, staged, content, max_concurrency=_PIECES_AT_ONCE)
             _sync(self._folder / staged)
             obstore.rename(self._store, staged, key)
         except BaseException:

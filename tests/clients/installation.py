@@ -55,6 +55,12 @@ class Installation:
         """All that the server has written so far, to either of its outputs."""
         return self._log.read_text()
 
+    def peak_mb(self) -> float:
+        """The most memory that one of its processes has ever held, in MB, as Linux counts it."""
+        processes = [path.read_text() for path in Path("/proc").glob("[0-9]*/status")]
+        ours = [text for text in processes if f"\nPPid:\t{self._server.pid}\n" in text]
+        return max(int(re.findall(r"^VmHWM:\s+(\d+) kB$", text, re.MULTILINE)[0]) for text in ours) * 1024 / 10**6
+
     def stop(self) -> None:
         """Stop the server."""
         self._server.terminate()

@@ -221,7 +221,7 @@ def test_a_permit_for_something_else_publishes_nothing(
 def test_no_row_stands_for_bytes_that_could_not_be_kept(
     app: Flask, published: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError("No space left on device")
 
     monkeypatch.setattr("obstore.put", full)
