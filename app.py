@@ -199,11 +199,11 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
         party=RelyingParty.at(settings.public_url, name=f"{SITE_NAME} {settings.host}"),
         registration=settings.registration,
         confirms_new_browsers=settings.new_browsers == "confirm",
-        max_file_bytes=settings.max_file_bytes,
         upload_rules=UploadRules(
             takes_direct_urls=settings.direct_urls == "allowed",
             takes_local_versions=settings.local_versions == "allowed",
             more_platforms=settings.platform_tags,
+            max_file_bytes=settings.max_file_bytes,
             max_project_bytes=settings.max_project_bytes,
             max_index_bytes=settings.max_index_bytes,
         ),

@@ -51,7 +51,6 @@ class Services:
     party: RelyingParty
     registration: str
     confirms_new_browsers: bool
-    max_file_bytes: int
     upload_rules: UploadRules
     longest_token: timedelta | None  # None: as long as its owner likes
     is_https: bool

@@ -78,6 +78,7 @@ WORDS = {
     "project:name:deleted": "Project {project} deleted",
     "project:status:archived": "Project {project} archived",
     "project:status:active": "Archived project {project} opened again",
+    "project:limits:set": "Limits of {project} set: {file} for a file, {total} in all",
     "project:transfer:offered": "Project {project} offered to {receiver}",
     "project:transfer:withdrawn": "Offer of {project} to {receiver} withdrawn",
     "project:transfer:void": "Offer of {project} to {receiver} ended",
@@ -187,7 +188,11 @@ class ProjectPart(Section):
     PEOPLE = ("people", "People", ("project:collaborator:", "project:invitation:", "organization:team"))
     PUBLISHERS = ("publishers", "Trusted publishers", ("project:publisher:", "project:tokens:", "account:publisher:"))
     TOKENS = ("tokens", "API tokens", ("account:token:",))
-    SETTINGS = ("settings", "Settings and ownership", ("project:name:", "project:status:", "project:transfer:"))
+    SETTINGS = (
+        "settings",
+        "Settings and ownership",
+        ("project:name:", "project:status:", "project:limits:", "project:transfer:"),
+    )
 
 
 class OrganizationPart(Section):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, String, Table
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, LargeBinary, String, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Id
@@ -25,6 +25,9 @@ class Project(Base):
     status: Mapped[str] = mapped_column(String(16), default="active")  # PEP 792's word
     takes_tokens: Mapped[bool] = mapped_column(default=True)  # False: files from trusted publishers only
     organization_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"), index=True)
+    # The operator's limits for this project alone; None for those of the index.
+    max_file_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    max_total_bytes: Mapped[int | None] = mapped_column(BigInteger)
 
     organization: Mapped[Organization | None] = relationship()
 

@@ -663,7 +663,10 @@ def test_the_right_permit_is_taken(people: People, notices: Notices, clock: Sett
 
 
 MANAGED = {PROJECTS, TOKENS, RELEASES, PEOPLE, ORGANIZATIONS, PUBLISHERS, ADMINISTRATION}
-TRIED_ELSEWHERE = {Action.UPLOAD_FILE}  # by files, in tests/index/test_publish.py
+TRIED_ELSEWHERE = {
+    Action.UPLOAD_FILE,  # by files, in tests/index/test_publish.py
+    Action.LIMIT_PROJECT,  # by the operator, in tests/web/test_project_limits.py
+}
 
 
 def test_every_action_that_changes_something_is_tried_here() -> None:

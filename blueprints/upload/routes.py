@@ -12,7 +12,7 @@ from blueprints.machine_answers import machine_refusal
 from blueprints.upload import bp, forms
 from blueprints.upload.body import read_body
 from domain.identity import tokens
-from domain.index import projects
+from domain.index import projects, quotas
 from domain.index.publish import publish
 from domain.policy.actions import Action
 from domain.policy.decision import NoLongerPermitted, Permit
@@ -33,9 +33,10 @@ def project_from_form(principal: TokenHolder) -> Target | None:
 
     No transaction is open while the body arrives: a slow line must not hold the database.
     """
-    db.session.rollback()
     found = wiring.services()
-    g.body = read_body(request, found.store.incoming, wanted=forms.WANTED, max_file_bytes=found.max_file_bytes)
+    most = quotas.largest_file(db.session(), found.upload_rules)
+    db.session.rollback()
+    g.body = read_body(request, found.store.incoming, wanted=forms.WANTED, max_file_bytes=most)
     g.upload = forms.upload_of(g.body)
     project = projects.find(db.session(), g.upload.name)
     if project is None:

@@ -12,11 +12,12 @@ _CHUNK_BYTES = 256 * 1024
 
 
 class FileTooLarge(Problem):
-    """More bytes than this index takes in one file."""
+    """More bytes than this index, or this project, takes in one file."""
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, *, project: str | None = None) -> None:
+        whose = f"Limit for project {project!a}" if project else "Limit"
         limit = f"{limit_bytes / 10**6:g} MB"
-        super().__init__(f"File too large. Limit is {limit}.", field="content", code="file_too_large")
+        super().__init__(f"File too large. {whose} is {limit}.", field="content", code="file_too_large")
 
 
 class Stream(Protocol):

@@ -1,11 +1,32 @@
 """How much a project, and the whole index, may hold."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from domain.index.digests import FileTooLarge
 from domain.index.upload_rules import UploadRules
 from domain.problems import Problem
 from models import DeletedFile, File, Project, Release
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one project may hold."""
+
+    file_bytes: int
+    total_bytes: int
+
+
+def limits_of(project: Project, rules: UploadRules) -> Limits:
+    """Its own limits, where the operator has set them, or those of the index."""
+    return Limits(project.max_file_bytes or rules.max_file_bytes, project.max_total_bytes or rules.max_project_bytes)
+
+
+def largest_file(db: Session, rules: UploadRules) -> int:
+    """How large a file may be that is for a project not known yet, in bytes."""
+    return max(rules.max_file_bytes, db.scalar(select(func.max(Project.max_file_bytes))) or 0)
 
 
 class QuotaSpent(Problem):
@@ -25,15 +46,18 @@ def take_turns(db: Session, rules: UploadRules) -> None:
 
 
 def check(db: Session, project: Project, rules: UploadRules, *, more_bytes: int) -> None:
-    """Raise QuotaSpent if a file of `more_bytes` does not fit any more.
+    """Raise QuotaSpent if a file of `more_bytes` does not fit any more, and FileTooLarge if it never did.
 
     The caller holds the project's lock and has taken its turn. A project's limit is for what is on the index; the
     index's, for all bytes that are kept, those of deleted files that can still be restored among them.
     """
-    if _on_index(db, project) + more_bytes > rules.max_project_bytes:
+    limits = limits_of(project, rules)
+    if more_bytes > limits.file_bytes:
+        raise FileTooLarge(limits.file_bytes, project=project.name)
+    if _on_index(db, project) + more_bytes > limits.total_bytes:
         raise QuotaSpent(
             f"Project size too large. Limit for project {project.name!a} total size is"
-            f" {_gigabytes(rules.max_project_bytes)}."
+            f" {_gigabytes(limits.total_bytes)}."
         )
     if rules.max_index_bytes is not None and _kept(db) + more_bytes > rules.max_index_bytes:
         raise QuotaSpent(

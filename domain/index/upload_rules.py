@@ -14,12 +14,14 @@ class UploadRules:
     takes_direct_urls: requirements may name an address (PEP 508's "name @ https://…").
     takes_local_versions: versions may have a local part ("1.0+team.1").
     more_platforms: platform tags of wheels, lower case, beside those that PyPI takes; with EVERY_PLATFORM, all.
-    max_project_bytes: of all files of one project. max_index_bytes: of everything that is kept; None for no limit.
+    max_file_bytes: of one file. max_project_bytes: of all files of one project; both unless the project has limits of
+        its own. max_index_bytes: of everything that is kept; None for no limit.
     """
 
     takes_direct_urls: bool = False
     takes_local_versions: bool = False
     more_platforms: frozenset[str] = field(default=frozenset())
+    max_file_bytes: int = 100 * 10**6
     max_project_bytes: int = 10 * 10**9
     max_index_bytes: int | None = None
 

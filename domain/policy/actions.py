@@ -227,6 +227,7 @@ class Action(Enum):
     END_SESSIONS = Needs("end somebody's sessions", ACCOUNT, operator=True)
     FREEZE_ACCOUNT = Needs("freeze an account", ACCOUNT, operator=True)
     UNFREEZE_ACCOUNT = Needs("unfreeze an account", ACCOUNT, operator=True)
+    LIMIT_PROJECT = Needs("set the limits of a project", PROJECTS, operator=True)
 
     @property
     def needs(self) -> Needs:

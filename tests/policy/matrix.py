@@ -128,6 +128,7 @@ ROTATE_KEYS                    nothing      in no no no no no no no no no no sc 
 END_SESSIONS                   nothing      in no no no no no no no no no no sc sc sc sc sc sc pu ok
 FREEZE_ACCOUNT                 nothing      in no no no no no no no no no no sc sc sc sc sc sc pu ok
 UNFREEZE_ACCOUNT               nothing      in no no no no no no no no no no sc sc sc sc sc sc pu ok
+LIMIT_PROJECT                  nothing      in no no no no no no no no no no sc sc sc sc sc sc pu ok
 """
 
 MATRIX: dict[str, tuple[str, dict[str, str]]] = {}
