@@ -69,11 +69,11 @@ def read_metadata(content: bytes, filename: Filename, *, takes_direct_urls: bool
     Lenient where builders are: empty fields, `UNKNOWN`, fields newer than the Metadata-Version and unknown ones
     do no harm. Raises InvalidFile for the first of `metadata_rules` that is broken.
     """
-    _check_shape(content)
+    headers = _headers(content)
     parsed, unparsed = core.parse_email(content)
     for field in sorted(_SINGLE_FIELDS & unparsed.keys()):
         raise InvalidFile(f"The metadata gives {field.title()} twice, or in a form that cannot be read.")
-    raw = _tidied(cast("Mapping[str, Json]", parsed))
+    raw = _tidied(cast("Mapping[str, Json]", parsed), is_folded=b"description" in headers)
     fields = core.Metadata.from_raw(cast("core.RawMetadata", raw), validate=False)
     project_urls = _project_urls(raw, unparsed.get("project-url", []))
     try:
@@ -106,7 +106,8 @@ def read_metadata(content: bytes, filename: Filename, *, takes_direct_urls: bool
     return found
 
 
-def _check_shape(content: bytes) -> None:
+def _headers(content: bytes) -> frozenset[bytes]:
+    """The names of the header fields, lower case. Raises InvalidFile where there are too many, or no UTF-8."""
     try:
         content.decode()
     except UnicodeDecodeError:
@@ -115,16 +116,18 @@ def _check_shape(content: bytes) -> None:
     fields = [line.partition(b":")[0] for line in lines if not line.startswith((b" ", b"\t"))]
     if len(fields) > MAX_LINES or len(set(fields)) > MAX_FIELDS:
         raise InvalidFile("The metadata in the file has too many fields.")
+    return frozenset(field.strip().lower() for field in fields)
 
 
-def _tidied(parsed: Mapping[str, Json]) -> dict[str, Json]:
+def _tidied(parsed: Mapping[str, Json], *, is_folded: bool) -> dict[str, Json]:
+    """is_folded: whether the description stands among the headers, indented. Below them, spaces are its own."""
     tidied: dict[str, Json] = {}
     for field, value in parsed.items():
         if isinstance(value, dict):
             tidied[field] = {_tidy(label): _tidy(text) for label, text in value.items()}
         elif isinstance(value, list):
             tidied[field] = [text for text in map(_tidy, value) if text]
-        elif field == "description":
+        elif field == "description" and is_folded:
             tidied[field] = _FOLD.sub("\n", _tidy(value))
         elif field == "summary":
             tidied[field] = " ".join(_tidy(value).split())

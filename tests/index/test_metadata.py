@@ -93,6 +93,12 @@ def test_a_description_that_stands_among_the_headers_is_unfolded() -> None:
     assert read(Metadata_Version="1.2", Description=folded).description == "Title\n=====\n\n    code\nText"
 
 
+def test_the_spaces_of_a_description_below_the_headers_are_its_own() -> None:
+    text = "List:\n\n    - item::\n\n        code\n       |text"
+
+    assert read(description=text).description == text
+
+
 @pytest.mark.parametrize("text", ["acme (>=1.0)", "acme.tools", "_acme_utils"])
 def test_what_old_tools_say_that_a_package_needs_is_no_fault(text: str) -> None:
     assert read(Metadata_Version="1.1", Requires=text, Provides=text, Obsoletes=text).raw["requires"] == [text]
