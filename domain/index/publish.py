@@ -84,7 +84,9 @@ def publish(
     stored.
     """
     filename = identify(upload, rules)
-    checked = None if _find_same(db, filename, upload.file) else read(upload, filename, rules)
+    is_here = _find_same(db, filename, upload.file) is not None
+    db.rollback()  # no transaction is open while the archive is read
+    checked = None if is_here else read(upload, filename, rules)
     begin_writing(db)
     quotas.take_turns(db, rules)
     project, is_created = _project_for(db, permit, notices, upload.name, policy=policy, now=now)
