@@ -1,6 +1,7 @@
 """Whether an uploaded file is the archive that its name says, and the metadata inside it."""
 
 import tarfile
+from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
 from typing import BinaryIO
@@ -15,8 +16,18 @@ _ZIP_END_LENGTHS = Struct("<12x2L")  # of the directory, and where it starts
 _ZIP_TAIL_BYTES = 22 + 0xFFFF  # the end of a ZIP and the longest comment that may follow it
 
 
-def inspect(path: Path, filename: Filename) -> bytes:
-    """Check an archive from its first byte to its last and return the bytes of its METADATA or PKG-INFO.
+@dataclass(frozen=True)
+class Archive:
+    """What was found in an archive. metadata: the bytes of its METADATA or PKG-INFO. licences: the folder that its
+    licence files lie in (PEP 639)."""
+
+    metadata: bytes
+    licences: str
+    contents: Contents
+
+
+def inspect(path: Path, filename: Filename) -> Archive:
+    """Check an archive from its first byte to its last.
 
     Memory stays small whatever the archive claims; nothing is written. Raises InvalidFile, and OSError where
     the disk fails, but nothing else.
@@ -25,9 +36,11 @@ def inspect(path: Path, filename: Filename) -> bytes:
     with path.open("rb") as file:
         if filename.kind is FileKind.WHEEL:
             _refuse_tar(file)
-            return read_wheel(file, filename, contents)
+            metadata, folder = read_wheel(file, filename, contents)
+            return Archive(metadata, f"{folder}/licenses", contents)
         _refuse_zip(file)
-        return read_sdist(file, filename, contents)
+        metadata, folder = read_sdist(file, filename, contents)
+        return Archive(metadata, folder, contents)
 
 
 def _refuse_tar(file: BinaryIO) -> None:

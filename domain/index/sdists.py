@@ -68,8 +68,8 @@ class _Tape:
         return not any(self._ahead) and not any(piece.strip(b"\0") for piece in self._pieces)
 
 
-def read_sdist(file: BinaryIO, filename: Filename, contents: Contents) -> bytes:
-    """Check every member of an sdist and return its PKG-INFO.
+def read_sdist(file: BinaryIO, filename: Filename, contents: Contents) -> tuple[bytes, str]:
+    """Check every member of an sdist and return its PKG-INFO and the name of its folder.
 
     Raises InvalidFile unless this is a sound gzipped tar with all its members in one folder `name-version`
     that holds PKG-INFO (PEP 625, PEP 721).
@@ -99,7 +99,7 @@ def read_sdist(file: BinaryIO, filename: Filename, contents: Contents) -> bytes:
     contents.check_tree()
     if metadata is None:
         raise InvalidFile("The sdist has no PKG-INFO in its folder. Build it with a current tool.")
-    return metadata
+    return metadata, folders.pop()
 
 
 def _next_member(tape: _Tape) -> tarfile.TarInfo | None:

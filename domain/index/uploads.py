@@ -5,12 +5,17 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from packaging.version import Version
+
 from domain.index import archives, descriptions
 from domain.index.digests import Received
 from domain.index.filenames import FileKind, Filename, InvalidFile, check_local, check_platforms, parse_filename
+from domain.index.members import shown
 from domain.index.metadata import Metadata, read_metadata
 from domain.index.upload_rules import UploadRules
 from domain.problems import Problem
+
+_LICENCES_SINCE = Version("2.4")
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,10 @@ def identify(upload: Upload, rules: UploadRules) -> Filename:
 
 def read(upload: Upload, filename: Filename, rules: UploadRules) -> Checked:
     """Read the file from end to end and compare. Asks no database. Raises Problem with what is wrong."""
-    content = archives.inspect(upload.file.path, filename)
+    archive = archives.inspect(upload.file.path, filename)
+    content = archive.metadata
     metadata = read_metadata(content, filename, takes_direct_urls=rules.takes_direct_urls)
+    _check_licences(archive, metadata, filename)
     return Checked(
         file=upload.file,
         filename=filename,
@@ -68,6 +75,19 @@ def read(upload: Upload, filename: Filename, rules: UploadRules) -> Checked:
         metadata_file=content if filename.kind is FileKind.WHEEL else None,
         description_html=descriptions.render(metadata.description, metadata.description_content_type),
     )
+
+
+def _check_licences(archive: archives.Archive, metadata: Metadata, filename: Filename) -> None:
+    """Raise InvalidFile where a licence file that the metadata names is missing. Before version 2.4 the field was
+    setuptools' own, and its files lay elsewhere (PEP 639)."""
+    if Version(metadata.metadata_version) < _LICENCES_SINCE:
+        return
+    for name in metadata.license_files:
+        path = f"{archive.licences}/{name}"
+        if not archive.contents.has_file(path):
+            raise InvalidFile(
+                f"License-File {shown(name)} does not exist in distribution file {filename.text!a} at {shown(path)}."
+            )
 
 
 def _check_digests(upload: Upload) -> None:

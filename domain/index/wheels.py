@@ -50,8 +50,8 @@ class _Entry:
         return self.raw_name.endswith(b"/")
 
 
-def read_wheel(file: BinaryIO, filename: Filename, contents: Contents) -> bytes:
-    """Check every member of a wheel and return its METADATA.
+def read_wheel(file: BinaryIO, filename: Filename, contents: Contents) -> tuple[bytes, str]:
+    """Check every member of a wheel and return its METADATA and the name of its .dist-info folder.
 
     Raises InvalidFile unless this is a sound ZIP with one folder `name-version.dist-info` that holds
     METADATA, WHEEL and a RECORD that lists all its files as they are (PEP 427).
@@ -76,7 +76,7 @@ def read_wheel(file: BinaryIO, filename: Filename, contents: Contents) -> bytes:
     check_wheel_file(_read_small(file, by_name[f"{folder}/WHEEL"], wheel_facts.MAX_BYTES))
     if (entry_points := by_name.get(f"{folder}/entry_points.txt")) is not None:
         check_entry_points(_read_small(file, entry_points, wheel_facts.MAX_BYTES))
-    return _read_small(file, by_name[f"{folder}/METADATA"], MAX_METADATA_BYTES)
+    return _read_small(file, by_name[f"{folder}/METADATA"], MAX_METADATA_BYTES), folder
 
 
 def _check_place(expected: int, position: int) -> None:

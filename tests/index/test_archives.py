@@ -30,7 +30,7 @@ def metadata_in(package: Package, content: bytes) -> bytes | None:
         file.write(content)
         file.flush()
         try:
-            return inspect(Path(file.name), filename)
+            return inspect(Path(file.name), filename).metadata
         except InvalidFile:
             return None
 

@@ -18,7 +18,7 @@ FOLDER = "acme_utils-1.0"
 
 def read(package: Package, folder: Path) -> bytes:
     filename = parse_filename(f"{FOLDER}.tar.gz", name="acme-utils", version="1.0")
-    return inspect(package.write(folder), filename)
+    return inspect(package.write(folder), filename).metadata
 
 
 def packed(content: bytes) -> Package:

@@ -18,7 +18,7 @@ POINTS = f"{INFO}/entry_points.txt"
 
 def inspect(package: Package, folder: Path) -> bytes:
     filename = parse_filename(package.filename, name="acme-utils", version="1.0")
-    return archives.inspect(package.write(folder), filename)
+    return archives.inspect(package.write(folder), filename).metadata
 
 
 def line(content: bytes, name: str) -> bytes:

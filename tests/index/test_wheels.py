@@ -17,7 +17,7 @@ from tests.packages import Package, a_metadata, a_wheel, a_zip
 
 def read(package: Package, folder: Path) -> bytes:
     filename = parse_filename("acme_utils-1.0-py3-none-any.whl", name="acme-utils", version="1.0")
-    return inspect(package.write(folder), filename)
+    return inspect(package.write(folder), filename).metadata
 
 
 def packed(content: bytes) -> Package:
