@@ -71,6 +71,7 @@ WORDS = {
     "operator:keys:rotated": "All secrets sealed under key {key} by the operator",
     "operator:factors:reset": "All second factors removed by the operator",
     "operator:sessions:ended": "All sessions ended by the operator",
+    "operator:files:imported": "Files imported by the operator: {count}, into {projects} projects",
     "operator:account:frozen": "Account frozen by the operator",
     "operator:account:unfrozen": "Account let in again by the operator",
     "project:name:reserved": "Project {name} reserved",
@@ -158,6 +159,7 @@ class Part(Section):
             "operator:administrator:",
             "operator:sessions:",
             "operator:account:",
+            "operator:files:",
         ),
     )
     FACTORS = (

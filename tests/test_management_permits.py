@@ -665,6 +665,7 @@ def test_the_right_permit_is_taken(people: People, notices: Notices, clock: Sett
 MANAGED = {PROJECTS, TOKENS, RELEASES, PEOPLE, ORGANIZATIONS, PUBLISHERS, ADMINISTRATION}
 TRIED_ELSEWHERE = {
     Action.UPLOAD_FILE,  # by files, in tests/index/test_publish.py
+    Action.IMPORT_FILES,  # by the operator, in tests/web/test_import_folder.py
     Action.LIMIT_PROJECT,  # by the operator, in tests/web/test_project_limits.py
 }
 

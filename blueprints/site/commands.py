@@ -17,17 +17,22 @@ from domain.identity.standing import standing_of
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.policy.judge import judge, way_through, what_would_help
-from domain.policy.principals import Member, Operator, Origin
+from domain.policy.principals import Member, Operator, Origin, Standing
 from domain.policy.targets import Subject, Target
 from domain.problems import Problem
 from models import Mail, User, db
 from models.user import username_key
 
 
-def operator_permit(action: Action, subject: Subject | None = None, name: str = "") -> Permit:
-    """The operator's permit: through the judge like everybody's, so that the trace and the journal know of it."""
+def operator_permit(
+    action: Action, subject: Subject | None = None, name: str = "", *, account: Standing | None = None
+) -> Permit:
+    """The operator's permit: through the judge like everybody's, so that the trace and the journal know of it.
+
+    account: in whose place the operator acts.
+    """
     target = Target(subject, name) if subject is not None else None
-    decision = judge(Operator(), action, target, wiring.services().policy, wiring.now())
+    decision = judge(Operator(account=account), action, target, wiring.services().policy, wiring.now())
     if not isinstance(decision, Permit):
         raise click.ClickException("The operator's shell may not do this.")
     return decision

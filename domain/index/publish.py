@@ -22,6 +22,7 @@ from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Denial, NoLongerPermitted, Permit
 from domain.policy.judge import judge
+from domain.policy.principals import Operator
 from domain.policy.rules import Policy
 from domain.policy.targets import Role
 from domain.problems import Problem
@@ -89,7 +90,8 @@ def publish(
     checked = None if is_here else read(upload, filename, rules)
     begin_writing(db)
     quotas.take_turns(db, rules)
-    project, is_created = _project_for(db, permit, notices, upload.name, policy=policy, now=now)
+    spelling = checked.metadata.name if checked is not None else upload.name
+    project, is_created = _project_for(db, permit, notices, spelling, policy=policy, now=now)
     if (same := _find_same(db, filename, upload.file)) is not None:
         return Published(same.filename, same.release.project_id, is_new=False)
     if permit.action is Action.CREATE_PROJECT and not is_created:
@@ -169,7 +171,7 @@ def _add(db: Session, permit: Permit, notices: Notices, project: Project, checke
         _record(db, permit, "project:release:added", project, {"version": release.version}, now=now)
     details = {"version": release.version, "filename": file.filename, "sha256": file.sha256}
     _record(db, permit, "project:file:added", project, details, now=now)
-    if not is_told:
+    if not is_told and not isinstance(permit.principal, Operator):  # of an import is told once, when it is over
         _tell(db, permit, notices, project, file, is_first=is_first, now=now)
 
 

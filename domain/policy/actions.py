@@ -142,6 +142,7 @@ class Action(Enum):
         grant=Grant.UPLOAD,
         publishers=True,
     )
+    IMPORT_FILES = Needs("import files from elsewhere", RELEASES, operator=True)
     VIEW_RELEASES = Needs("manage releases", RELEASES, role=Role.MAINTAINER, statuses=ALWAYS)
     YANK_RELEASE = Needs("yank a release", RELEASES, role=Role.MAINTAINER, grant=Grant.YANK)
     UNYANK_RELEASE = Needs("take a yank back", RELEASES, role=Role.MAINTAINER, grant=Grant.YANK)

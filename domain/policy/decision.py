@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Final
 
 from domain.policy.actions import Action
-from domain.policy.principals import Member, Principal, Standing, TokenHolder
+from domain.policy.principals import Member, Operator, Principal, Standing, TokenHolder
 from domain.policy.targets import Subject, Target, ref
 
 
@@ -85,10 +85,12 @@ class Permit:
 
     @property
     def account(self) -> Standing:
-        """The account that acts, by browser or by token; raises PermitMismatch if it was made for the shell."""
-        if not isinstance(self.principal, Member | TokenHolder):
+        """The account that acts, by browser, by token, or by the operator in its place; raises PermitMismatch if there
+        is none."""
+        account = self.principal.account if isinstance(self.principal, Member | TokenHolder | Operator) else None
+        if account is None:
             raise PermitMismatch(f"{self.action.name} is for people with an account")
-        return self.principal.account
+        return account
 
 
 @dataclass(frozen=True)

@@ -103,9 +103,13 @@ class Publisher:
 
 @dataclass(frozen=True)
 class Operator:
-    """Whoever has a shell on the machine: above the rules, but not above the journal."""
+    """Whoever has a shell on the machine: above the rules, but not above the journal.
+
+    account: for whom the operator acts, where something is to be theirs.
+    """
 
     origin: Origin = Origin(address="shell", user_agent="flask")
+    account: Standing | None = None
 
 
 Principal = Anonymous | Member | TokenHolder | Publisher | Operator

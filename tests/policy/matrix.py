@@ -72,6 +72,7 @@ ROTATE_TOKEN                   own          in em 2f ok no no no no no no no sc 
 REMOVE_TOKEN                   own          in em 2f ok no no no no no no no sc sc sc sc sc sc pu ok
 REMOVE_ALL_TOKENS              nothing      in em 2f ok ok ok ok ok ok ok ok sc sc sc sc sc sc pu ok
 UPLOAD_FILE                    project      in em 2f ok no ok ok no no ok no ok ok sc sc sc sc ok ok
+IMPORT_FILES                   nothing      in no no no no no no no no no no sc sc sc sc sc sc pu ok
 VIEW_RELEASES                  project      in em 2f ok no ok ok no no ok no sc sc sc sc sc sc pu ok
 YANK_RELEASE                   project      in em 2f ok no ok ok no no ok no sc sc ok sc sc sc pu ok
 UNYANK_RELEASE                 project      in em 2f ok no ok ok no no ok no sc sc ok sc sc sc pu ok
