@@ -54,6 +54,18 @@ class BlobStore:
             return False
         return True
 
+    def listed(self) -> Iterator[tuple[str, int, datetime]]:
+        """All blobs: digest, size in bytes, and when each was written."""
+        for batch in obstore.list(self._store):
+            for found in batch:
+                if _SHA256.fullmatch(sha256 := found["path"].replace("/", "")):
+                    yield sha256, found["size"], found["last_modified"]
+
+    def remove(self, sha256: str) -> None:
+        """Forget a blob. Harmless if it is not there."""
+        with suppress(FileNotFoundError):
+            obstore.delete(self._store, _key(sha256))
+
     def local_path(self, sha256: str) -> Path | None:
         """Where the blob lies, for the kernel to send, or None where blobs are not files of this machine."""
         _key(sha256)

@@ -71,6 +71,7 @@ WORDS = {
     "operator:keys:rotated": "All secrets sealed under key {key} by the operator",
     "operator:factors:reset": "All second factors removed by the operator",
     "operator:sessions:ended": "All sessions ended by the operator",
+    "operator:blobs:swept": "Bytes that belonged to nothing removed by the operator: {count} blobs",
     "operator:files:imported": "Files imported by the operator: {count}, into {projects} projects",
     "operator:account:frozen": "Account frozen by the operator",
     "operator:account:unfrozen": "Account let in again by the operator",

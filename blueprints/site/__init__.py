@@ -5,4 +5,12 @@ from flask import Blueprint
 bp = Blueprint("site", __name__, cli_group=None)  # `flask users`, not `flask site users`
 
 # Their routes and commands register themselves.
-from blueprints.site import commands, import_commands, key_commands, pages, project_commands, user_commands  # noqa: E402, F401
+from blueprints.site import (  # noqa: E402
+    blob_commands,  # noqa: F401
+    commands,  # noqa: F401
+    import_commands,  # noqa: F401
+    key_commands,  # noqa: F401
+    pages,  # noqa: F401
+    project_commands,  # noqa: F401
+    user_commands,  # noqa: F401
+)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from domain.index import search_texts, simple
 from domain.index.codings import PACKED, encode
-from domain.index.simple import SimpleFile
+from domain.index.simple import Rendered, SimpleFile
 from models import File, PackedPage, Project, Release, SimplePage
 from models.release import download_path
 
@@ -16,9 +16,7 @@ def refresh(db: Session, project: Project) -> None:
     """Render the project's pages anew, and take the words that it is found by, in the transaction that changed it:
     readers see all of it or nothing."""
     db.flush()
-    files = _files_of(db, project.id)
-    html = simple.project_html(project.normalized_name, files, status=project.status)
-    json = simple.project_json(project.normalized_name, files, status=project.status)
+    html, json = render(db, project)
     page = db.get(SimplePage, project.id)
     if page is None:
         page = SimplePage(project_id=project.id)
@@ -27,6 +25,13 @@ def refresh(db: Session, project: Project) -> None:
     page.json, page.json_etag = json.body, json.etag
     _pack(db, project.id, {"json": json.body, "html": html.body})
     search_texts.refresh(db, project)
+
+
+def render(db: Session, project: Project) -> tuple[Rendered, Rendered]:
+    """The project's page in HTML and in JSON, from what is there now."""
+    files = _files_of(db, project.id)
+    name, status = project.normalized_name, project.status
+    return simple.project_html(name, files, status=status), simple.project_json(name, files, status=status)
 
 
 def _pack(db: Session, project_id: int, bodies: Mapping[str, bytes]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from adapters.storage import BlobStore
 from domain import journal
-from domain.index import free_names, pages, projects, quotas, releases, reservations
+from domain.index import blobs, free_names, pages, projects, quotas, releases, reservations
 from domain.index.announcements import announce
 from domain.index.digests import Received
 from domain.index.filenames import FileKind, Filename
@@ -90,6 +90,7 @@ def publish(
     checked = None if is_here else read(upload, filename, rules)
     begin_writing(db)
     quotas.take_turns(db, rules)
+    blobs.hold(db)
     spelling = checked.metadata.name if checked is not None else upload.name
     project, is_created = _project_for(db, permit, notices, spelling, policy=policy, now=now)
     if (same := _find_same(db, filename, upload.file)) is not None:

@@ -224,6 +224,7 @@ class Action(Enum):
     REMOVE_ISSUER = Needs("remove an issuer of identities", ADMINISTRATION, administrator=True, fresh=True)
 
     CREATE_ADMINISTRATOR = Needs("create an administrator", ACCOUNT, operator=True)
+    SWEEP_BLOBS = Needs("remove bytes that belong to nothing", KEYS, operator=True)
     ROTATE_KEYS = Needs("seal all secrets under a new key", KEYS, operator=True)
     END_SESSIONS = Needs("end somebody's sessions", ACCOUNT, operator=True)
     FREEZE_ACCOUNT = Needs("freeze an account", ACCOUNT, operator=True)

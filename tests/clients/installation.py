@@ -6,9 +6,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 
+from adapters.clock import SettableClock
+from app import create_app
+from tests.builders import People
 from tests.clients.tools import plain_environment
+from tests.conftest import settings_for
 
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN = 30  # seconds
@@ -60,6 +65,18 @@ class Installation:
         processes = [path.read_text() for path in Path("/proc").glob("[0-9]*/status")]
         ours = [text for text in processes if f"\nPPid:\t{self._server.pid}\n" in text]
         return max(int(re.findall(r"^VmHWM:\s+(\d+) kB$", text, re.MULTILINE)[0]) for text in ours) * 1024 / 10**6
+
+    def workers(self) -> list[int]:
+        """The processes that serve now."""
+        children = Path(f"/proc/{self._server.pid}/task/{self._server.pid}/children").read_text()
+        return [int(word) for word in children.split()]
+
+    def a_token(self, folder: Path) -> str:
+        """A token of Ana's for everything, put into the server's database beside it."""
+        app = create_app(settings_for(folder, database_url=f"sqlite:///{self.database}"))
+        with app.app_context():
+            people = People(app, SettableClock(datetime.now(UTC)))
+            return people.a_token(people.a_member("ana"))[1]
 
     def stop(self) -> None:
         """Stop the server."""

@@ -9,18 +9,13 @@ import random
 import zipfile
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from adapters.clock import SettableClock
-from app import create_app
-from tests.builders import People
 from tests.clients.installation import Installation
-from tests.conftest import settings_for
 from tests.packages import a_metadata
 from tests.uploading import authorized
 
@@ -62,14 +57,6 @@ def a_large_wheel(folder: Path) -> Path:
     return path
 
 
-def a_token(index: Installation, folder: Path) -> str:
-    """A token of Ana's, put into the server's database beside it."""
-    app = create_app(settings_for(folder, database_url=f"sqlite:///{index.database}"))
-    with app.app_context():
-        people = People(app, SettableClock(datetime.now(UTC)))
-        return people.a_token(people.a_member("ana"))[1]
-
-
 def around(path: Path) -> tuple[bytes, bytes]:
     """What stands before and behind a file in the body."""
     with path.open("rb") as file:
@@ -108,7 +95,7 @@ def send(index: Installation, token: str, path: Path) -> tuple[int, str]:
 
 def test_memory_does_not_grow_with_the_file(index: Installation, tmp_path: Path) -> None:
     path = a_large_wheel(tmp_path)
-    token = a_token(index, tmp_path)
+    token = index.a_token(tmp_path)
     before = index.peak_mb()
 
     answers = [send(index, token, path) for _ in range(2)]  # the second one finds the file there

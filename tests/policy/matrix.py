@@ -125,6 +125,7 @@ VIEW_ISSUERS                   nothing      in no no no no no no no no no ok sc 
 ADD_ISSUER                     nothing      in no no no no no no no no no ok sc sc sc sc sc sc pu ok
 REMOVE_ISSUER                  nothing      in no no no no no no no no no ok sc sc sc sc sc sc pu ok
 CREATE_ADMINISTRATOR           nothing      in no no no no no no no no no no sc sc sc sc sc sc pu ok
+SWEEP_BLOBS                    nothing      in no no no no no no no no no no sc sc sc sc sc sc pu ok
 ROTATE_KEYS                    nothing      in no no no no no no no no no no sc sc sc sc sc sc pu ok
 END_SESSIONS                   nothing      in no no no no no no no no no no sc sc sc sc sc sc pu ok
 FREEZE_ACCOUNT                 nothing      in no no no no no no no no no no sc sc sc sc sc sc pu ok

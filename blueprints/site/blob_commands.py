@@ -1,0 +1,53 @@
+"""The operator's commands about the files that are kept: `flask verify`, `flask sweep`."""
+
+import sys
+
+import click
+from flask.cli import with_appcontext
+
+from blueprints import wiring
+from blueprints.rendering import file_size
+from blueprints.site import bp
+from blueprints.site.commands import operator_permit
+from domain.index import blobs
+from domain.policy.actions import Action
+from models import db
+
+
+@click.command("verify")
+@click.option("--quick", is_flag=True, help="Ask for sizes only; do not read every byte.")
+@with_appcontext
+def verify(quick: bool) -> None:
+    """Hold every file against its bytes, and every simple page against its files. Changes nothing.
+
+    Exits with 1 if something is missing or altered. May be run while the server works; what is uploaded or deleted
+    meanwhile can look wrong, and is right when asked again.
+    """
+    found = blobs.verify(db.session(), wiring.services().store, quick=quick)
+    for fault in found.faults:
+        click.echo(fault)
+    files = "1 file" if found.files == 1 else f"{found.files:,} files"
+    click.echo(f"{files} looked at, {len(found.faults)} faults.")
+    if found.orphans:
+        click.echo(
+            f"{found.orphans:,} blobs ({file_size(found.orphan_bytes)}) belong to nothing; `flask sweep` removes them."
+        )
+    if found.faults:
+        sys.exit(1)
+
+
+@click.command("sweep")
+@with_appcontext
+def sweep() -> None:
+    """Remove bytes that belong to nothing: of what was deleted for good, and of uploads that came to nothing.
+
+    What is younger than an hour is left alone. The server may run meanwhile.
+    """
+    found = wiring.services()
+    permit = operator_permit(Action.SWEEP_BLOBS)
+    count, size = blobs.sweep(db.session(), permit, found.store, now=wiring.now())
+    click.echo(f"{count:,} blobs ({file_size(size)}) removed.")
+
+
+for command in (verify, sweep):
+    bp.cli.add_command(command)
