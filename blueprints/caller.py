@@ -12,6 +12,8 @@ from domain.identity.standing import standing_of
 from domain.policy.principals import Anonymous, Member, Principal
 from models import User, db
 
+UNKNOWN_TOKEN = "This API token is not valid: it may have been removed or mistyped."  # noqa: S105 - a sentence
+
 
 class Channel(Enum):
     """How a request reaches us. The channels never mix: a machine route sees no cookie, a page no token."""
@@ -50,7 +52,7 @@ def _machine_caller() -> Principal:
             origin, because="Passwords are not accepted here. Use an API token with the username __token__."
         )
     holder = tokens.find(db.session(), (credentials.password or "").strip(), origin=origin)
-    return holder or Anonymous(origin, because="This API token is not valid: it may have been removed or mistyped.")
+    return holder or Anonymous(origin, because=UNKNOWN_TOKEN)
 
 
 class SessionLogin(LoginManager):  # type: ignore[misc]  # Flask-Login has no types

@@ -6,23 +6,22 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from flask import Flask, Response, g, make_response, request
+from flask import Flask, g, make_response, request
 from flask.typing import ResponseReturnValue
 
-from blueprints import wiring
+from blueprints import reading, wiring
 from blueprints.browser_session import origin_of
 from blueprints.caller import Channel, caller
 from blueprints.denials import answer
-from domain.identity import tokens
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.policy.judge import judge
 from domain.policy.principals import Anonymous, TokenHolder
 from domain.policy.targets import Target
-from models import begin_writing, db
 
 P = ParamSpec("P")
 R = TypeVar("R")
+READS = (Action.READ_INDEX, Action.READ_PRIVATE)  # what a view that shows things asks for, the latter where it must
 View = Callable[..., ResponseReturnValue]
 Load = Callable[..., Target | None]
 
@@ -100,57 +99,41 @@ def for_readers(channel: Channel = Channel.BROWSER) -> Callable[[View], View]:
     """Declare a view that shows what is on the index: open where reading is, and else for members and for programs with
     a token that may read. Stands directly below the route. channel: as in `management_action`.
 
-    Where reading is open nobody is asked who they are: neither cookie nor credentials are looked at.
+    Where reading is open nobody is asked who they are: neither cookie nor credentials are looked at, unless the view
+    comes upon private projects and asks `blueprints.reading`.
     """
 
     def put_behind(view: View) -> View:
         @wraps(view)
         def guarded(**url_values: Any) -> ResponseReturnValue:  # Any: whatever the URL's converters make
             policy, now = wiring.services().policy, wiring.now()
-            principal = caller(channel) if policy.members_only else Anonymous(origin_of(request))
+            principal = reading.who_asks(channel) if policy.members_only else Anonymous(origin_of(request))
             decision = judge(principal, Action.READ_INDEX, None, policy, now)
             if not isinstance(decision, Permit):
                 return answer(decision, channel, resume=None, keeps=())
             if not policy.members_only:
-                return _for_everybody(view(**url_values), channel)
+                return _for_everybody(view(**url_values), channel, now)
             if isinstance(principal, TokenHolder):
-                _remember_use(principal, now)
-            return _for_one_reader(make_response(view(**url_values)))
+                reading.remember_use(principal, now)
+            return reading.for_one_reader(make_response(view(**url_values)))
 
-        guarded.__gate__ = Mark(guarded, (Action.READ_INDEX,), channel)  # type: ignore[attr-defined]
+        guarded.__gate__ = Mark(guarded, READS, channel)  # type: ignore[attr-defined]
         return guarded
 
     return put_behind
 
 
-def _remember_use(holder: TokenHolder, now: datetime) -> None:
-    """Have the owner see that the token is in use: once a minute, in a transaction that is over before anything is
-    read, so that readers do not wait for each other."""
-    if holder.last_used_at is not None and now - holder.last_used_at < tokens.USED_EVERY:
-        return
-    session = db.session()
-    begin_writing(session)
-    tokens.record_use(session, holder, project_id=None, now=now)
-    session.commit()
-    session.info["reading"] = True
-
-
-def _for_everybody(answer: ResponseReturnValue, channel: Channel) -> ResponseReturnValue:
-    """What programs read, scripts on other sites may read as well: it is public, and no credentials count there."""
+def _for_everybody(answer: ResponseReturnValue, channel: Channel, now: datetime) -> ResponseReturnValue:
+    """What programs read, scripts on other sites may read as well: it is public, as long as no credentials came along
+    that count."""
     if channel is Channel.BROWSER:
         return answer
-    response = make_response(answer)
+    response = reading.keep_apart(make_response(answer))
+    if reading.is_for_one():
+        reading.remember_reading(now)
+        return response
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response
-
-
-def _for_one_reader(response: Response) -> Response:
-    """No cache between us and the reader may hand it to somebody else (RFC 9111 §5.2.2.7)."""
-    kept = response.headers.get("Cache-Control", "")
-    if kept.startswith("public"):
-        response.headers["Cache-Control"] = kept.replace("public", "private", 1)
-    response.vary.add("Authorization")
     return response
 
 

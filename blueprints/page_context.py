@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import Flask, g, request
 from sqlalchemy import func, select
 
-from blueprints import intent, wiring
+from blueprints import intent, reading, wiring
 from blueprints.caller import signed_in_user
 from domain.identity import recovery
 from domain.identity.standing import standing_of
@@ -47,7 +47,7 @@ class Site:
         """How many names there are, for whoever may read them; 0 for anybody else."""
         if self.members_only and signed_in_user() is None:
             return 0
-        return db.session.scalar(select(func.count()).select_from(Project)) or 0
+        return db.session.scalar(select(func.count(Project.id)).where(reading.visible())) or 0
 
 
 def install(app: Flask) -> None:

@@ -81,6 +81,8 @@ WORDS = {
     "project:status:archived": "Project {project} archived",
     "project:status:active": "Archived project {project} opened again",
     "project:limits:set": "Limits of {project} set: {file} for a file, {total} in all",
+    "project:reading:private": "Project {project} made private",
+    "project:reading:open": "Private project {project} opened to all readers",
     "project:transfer:offered": "Project {project} offered to {receiver}",
     "project:transfer:withdrawn": "Offer of {project} to {receiver} withdrawn",
     "project:transfer:void": "Offer of {project} to {receiver} ended",

@@ -24,6 +24,7 @@ class Project(Base):
     summary: Mapped[str] = mapped_column(String(512), default="")  # of the latest release, for lists
     status: Mapped[str] = mapped_column(String(16), default="active")  # PEP 792's word
     takes_tokens: Mapped[bool] = mapped_column(default=True)  # False: files from trusted publishers only
+    is_private: Mapped[bool] = mapped_column(default=False, index=True)  # only its people may know of it
     organization_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"), index=True)
     # The operator's limits for this project alone; None for those of the index.
     max_file_bytes: Mapped[int | None] = mapped_column(BigInteger)

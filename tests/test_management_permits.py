@@ -493,6 +493,13 @@ CALLS: dict[str, tuple[Action, Callable[[Scene], Subject | None], Call]] = {
             db.session(), permit, notices, scene.project, takes_tokens=False, now=clock.now()
         ),
     ),
+    "make a project private": (
+        Action.CHANGE_READERS,
+        lambda scene: scene.project,
+        lambda permit, scene, notices, clock: project_settings.change_readers(
+            db.session(), permit, notices, scene.project, is_private=True, now=clock.now()
+        ),
+    ),
     "have a publisher wait": (
         Action.ADD_PENDING_PUBLISHER,
         lambda scene: None,

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from email.utils import format_datetime
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from flask import Response, abort, request, url_for
+from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
-from blueprints import wiring
+from blueprints import reading, wiring
 from blueprints.api import bp
 from blueprints.caller import Channel
 from blueprints.gate import for_readers
 from blueprints.headers import SANDBOX
-from blueprints.machine_answers import moved
+from blueprints.machine_answers import machine_refusal, moved
 from domain.index import news, projects
 from domain.index.news import Item
-from models import db
+from models import Project, db
 
 # What XML 1.0 cannot hold (§2.2); everything else of a text stays, spaces and joiners of all scripts too.
 NOT_IN_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
@@ -27,14 +27,14 @@ NOT_IN_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0
 @for_readers(Channel.MACHINE)
 def updates() -> ResponseReturnValue:
     """The newest releases."""
-    return _feed("newest releases", "/", news.new_releases(db.session()))
+    return _feed("newest releases", "/", news.new_releases(db.session(), reading.visible(Channel.MACHINE)))
 
 
 @bp.get("/rss/packages.xml")
 @for_readers(Channel.MACHINE)
 def packages() -> ResponseReturnValue:
     """The newest projects."""
-    return _feed("newest projects", "/", news.new_projects(db.session()))
+    return _feed("newest projects", "/", news.new_projects(db.session(), reading.visible(Channel.MACHINE)))
 
 
 @bp.get("/rss/project/<name>/releases.xml")
@@ -42,12 +42,13 @@ def packages() -> ResponseReturnValue:
 def project_releases(name: str) -> ResponseReturnValue:
     """The newest releases of one project."""
     project = projects.find(db.session(), name)
-    if project is None:
-        return abort(404)
+    if project is None or not reading.may_read(project, Channel.MACHINE):
+        words = "There is no project of this name on this index."
+        return reading.not_here(machine_refusal(404, words, code="no_project"))
     if name != project.normalized_name:
         return moved(url_for("api.project_releases", name=project.normalized_name))
     page = f"/project/{project.normalized_name}/"
-    return _feed(f"releases of {project.name}", page, news.new_releases(db.session(), project))
+    return _feed(f"releases of {project.name}", page, news.new_releases(db.session(), Project.id == project.id))
 
 
 def _feed(what: str, path: str, items: Sequence[Item]) -> Response:

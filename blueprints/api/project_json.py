@@ -6,7 +6,7 @@ import orjson
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
-from blueprints import wiring
+from blueprints import reading, wiring
 from blueprints.api import bp
 from blueprints.caller import Channel
 from blueprints.gate import for_readers
@@ -23,8 +23,8 @@ from models import db
 def project_json(name: str) -> ResponseReturnValue:
     """The newest release of a project, and the files of all."""
     project = projects.find(db.session(), name)
-    if project is None:
-        return _nothing()
+    if project is None or not reading.may_read(project, Channel.MACHINE):
+        return reading.not_here(_nothing())
     if name != project.normalized_name:
         return moved(url_for("api.project_json", name=project.normalized_name))
     return _answer(project_facts.of_project(db.session(), project, public_url=_origin()))
@@ -36,8 +36,10 @@ def project_json(name: str) -> ResponseReturnValue:
 def release_json(name: str, version: str) -> ResponseReturnValue:
     """One release of a project."""
     project = projects.find(db.session(), name)
-    release = releases.find(db.session(), project, version) if project is not None else None
-    if project is None or release is None:
+    if project is None or not reading.may_read(project, Channel.MACHINE):
+        return reading.not_here(_nothing())
+    release = releases.find(db.session(), project, version)
+    if release is None:
         return _nothing()
     if (name, version) != (project.normalized_name, release.version):
         return moved(url_for("api.release_json", name=project.normalized_name, version=release.version))

@@ -29,7 +29,8 @@ def release_from_url(principal: TokenHolder, name: str, version: str) -> Target:
     project = projects.find(db.session(), name) or abort(404)
     release = releases.find(db.session(), project, version) or abort(404)
     called = f"{project.name} {release.version}"
-    return projects.target_of(db.session(), project, principal.account.user_id, subject=release, name=called)
+    target = projects.target_of(db.session(), project, principal.account.user_id, subject=release, name=called)
+    return abort(404) if target.is_hidden else target
 
 
 @bp.post("/api/projects/<name>/releases/<version>/yank")

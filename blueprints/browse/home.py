@@ -4,7 +4,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
-from blueprints import wiring
+from blueprints import reading, wiring
 from blueprints.browse import bp
 from blueprints.gate import for_readers
 from domain.index.search import recently_updated
@@ -17,9 +17,10 @@ MOST_RECENT = 6
 @for_readers()
 def home() -> ResponseReturnValue:
     """Show what is here; on an empty index, how the first package comes in."""
+    visible = reading.visible()
     return render_template(
         "browse/home.html",
-        recent=recently_updated(db.session(), most=MOST_RECENT),
-        release_count=db.session.scalar(select(func.count()).select_from(Release)),
+        recent=recently_updated(db.session(), among=visible, most=MOST_RECENT),
+        release_count=db.session.scalar(select(func.count(Release.id)).join(Release.project).where(visible)),
         can_register=wiring.services().registration == "open",
     )

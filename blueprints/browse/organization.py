@@ -3,6 +3,7 @@
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from blueprints import reading
 from blueprints.browse import bp
 from blueprints.gate import for_readers
 from domain.index import organizations
@@ -17,6 +18,7 @@ def organization(organization: str) -> ResponseReturnValue:
     found = organizations.find(db.session(), organization) or abort(404)
     if organization != found.name:
         return redirect(url_for("browse.organization", organization=found.name), 301)
-    leaf = organizations.projects_of(db.session(), found, after=request.args.get("after", ""))
+    after = request.args.get("after", "")
+    leaf = organizations.projects_of(db.session(), found, among=reading.visible(), after=after)
     lines = listed(db.session(), leaf.projects)
     return render_template("browse/organization.html", organization=found, projects=lines, next=leaf.next)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from blueprints import wiring
+from blueprints import reading, wiring
 from blueprints.browse import bp
 from blueprints.browse.download_chart import Chart, chart
 from blueprints.gate import for_readers
@@ -65,8 +65,9 @@ def release(name: str, version: str) -> ResponseReturnValue:
 
 
 def _project(name: str) -> Project:
+    """The project of this name; 404 if there is none for whoever asks."""
     found = projects.find(db.session(), name)
-    return found if found is not None else abort(404)
+    return found if found is not None and reading.may_read(found) else abort(404)
 
 
 def _page(project: Project, release: Release, *, requirement: str) -> ResponseReturnValue:
@@ -87,7 +88,7 @@ def _page(project: Project, release: Release, *, requirement: str) -> ResponseRe
         others=[line for line in history.lines if line.version != release.version][:OTHERS],
         newest=releases.newest(db.session(), project),
         people=catalogue.people(db.session(), project),
-        dependencies=catalogue.dependencies(db.session(), metadata.get("requires_dist", [])),
+        dependencies=catalogue.dependencies(db.session(), metadata.get("requires_dist", []), among=reading.visible()),
         links=[(label, url) for label, url in metadata.get("project_urls", {}).items() if _is_web_address(url)],
         licence=_licence(metadata),
         python=_python_in_words(release.requires_python),

@@ -5,6 +5,7 @@ import re
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from blueprints import reading
 from blueprints.browse import bp
 from blueprints.gate import for_readers
 from domain.index.full_text import Order
@@ -32,7 +33,15 @@ def search() -> ResponseReturnValue:
         abort(404)
     problem = None
     try:
-        results = find_projects(db.session(), query, order=ORDERS[order], page=int(page), status=status, python=python)
+        results = find_projects(
+            db.session(),
+            query,
+            among=reading.visible(),
+            order=ORDERS[order],
+            page=int(page),
+            status=status,
+            python=python,
+        )
     except Problem as refusal:
         results, problem = NOTHING, refusal.message
     if results is None:

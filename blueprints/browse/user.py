@@ -4,6 +4,7 @@ from flask import abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from blueprints import reading
 from blueprints.browse import bp
 from blueprints.gate import for_readers
 from domain.index import projects
@@ -23,6 +24,6 @@ def user(username: str) -> ResponseReturnValue:
         abort(404)
     if username != found.username:
         return redirect(url_for("browse.user", username=found.username), 301)
-    parts = projects.of_user(db.session(), found.id)
+    parts = projects.of_user(db.session(), found.id, among=reading.visible())
     lines = listed(db.session(), [part.project for part in parts])
     return render_template("browse/user.html", person=found, projects=lines)

@@ -2,6 +2,7 @@
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import true
 
 from blueprints import intent, wiring
 from blueprints.form_problems import INVALID, Status, put
@@ -71,7 +72,8 @@ def give_project_back(permit: Permit, project: Project) -> ResponseReturnValue:
 def _page(
     permit: Permit, organization: Organization, form: ReserveForm, status: Status, *, is_kept: bool = False
 ) -> ResponseReturnValue:
-    leaf = organizations.projects_of(db.session(), organization, after=request.args.get("after", ""))
+    after = request.args.get("after", "")  # its people read all of its projects
+    leaf = organizations.projects_of(db.session(), organization, among=true(), after=after)
     held = permit.target.organization_role if permit.target is not None else None
     page = render_template(
         "management/organization_projects.html",

@@ -1,11 +1,11 @@
-"""The settings of a project: what is said of it, whether it is archived, who gets it, its end."""
+"""The settings of a project: what is said of it, whether it is archived, who may read it, who gets it, its end."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 
-from blueprints import intent, wiring
-from blueprints.form_problems import INVALID, Status, put
+from blueprints import intent, reading, wiring
+from blueprints.form_problems import INVALID, Status, put, status_of
 from blueprints.gate import management_action
 from blueprints.management import bp
 from blueprints.management.project_forms import DeleteProjectForm, TransferForm
@@ -62,6 +62,25 @@ def unarchive_project(permit: Permit, project: Project) -> ResponseReturnValue:
         db.session.rollback()
         return _status_page(form, project, put(form, problem))
     return _done(project, f"{project.name} takes uploads again.")
+
+
+@bp.route("/manage/project/<name>/settings/readers", methods=["GET", "POST"])
+@management_action(Action.CHANGE_READERS, target=project_from_url)
+def change_readers(permit: Permit, project: Project) -> ResponseReturnValue:
+    """Say what it means that only its people may read the project, or that everybody may again, and do so."""
+    if request.method != "POST":  # HEAD comes here, too
+        return _readers_page(project)
+    notices, now = wiring.services().notices, wiring.now()
+    try:
+        is_private = {"yes": True, "no": False}.get(request.form.get("is_private", ""))
+        if is_private is None:
+            raise Problem("Choose who may read it.")
+        settings.change_readers(db.session(), permit, notices, project, is_private=is_private, now=now)
+    except Problem as problem:
+        db.session.rollback()
+        return _readers_page(project, problem), *status_of(problem)
+    whom = "its people only" if is_private else "everybody who may read this index"
+    return _done(project, f"{project.name} is there for {whom} now.")
 
 
 @bp.route("/manage/project/<name>/settings/transfer", methods=["GET", "POST"])
@@ -140,6 +159,14 @@ def _status_page(form: FlaskForm, project: Project, status: Status) -> ResponseR
     return page, *status
 
 
+def _readers_page(project: Project, problem: Problem | None = None) -> str:
+    impact = settings.impact_of(db.session(), project, now=wiring.now())
+    dependents = settings.dependents_of(db.session(), project, among=reading.visible())
+    return render_template(
+        "management/change_readers.html", project=project, impact=impact, dependents=dependents, problem=problem
+    )
+
+
 def _transfer_page(permit: Permit, form: TransferForm, project: Project, status: Status) -> ResponseReturnValue:
     page = render_template(
         "management/transfer_project.html",
@@ -158,7 +185,7 @@ def _delete_page(form: DeleteProjectForm, project: Project, status: Status) -> R
         form=form,
         project=project,
         impact=settings.impact_of(db.session(), project, now=wiring.now()),
-        dependents=settings.dependents_of(db.session(), project),
+        dependents=settings.dependents_of(db.session(), project, among=reading.visible()),
         kept=kept_names.KEPT,
     )
     return page, *status

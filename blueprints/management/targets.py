@@ -19,7 +19,7 @@ from domain.index import (
     transfers,
 )
 from domain.policy.principals import Member, Principal
-from domain.policy.targets import Target
+from domain.policy.targets import Subject, Target
 from models import (
     ApiToken,
     BrowserSession,
@@ -35,8 +35,8 @@ Own = TypeVar("Own", Email, ApiToken, BrowserSession, KnownBrowser, Organization
 
 
 def project_from_url(principal: Principal, name: str) -> Target:
-    """The project; everybody may know that it exists."""
-    return projects.target_of(db.session(), _project(name), _user_id_of(principal))
+    """The project; everybody may know that it exists, unless it is private."""
+    return _within(principal, _project(name))
 
 
 def release_from_url(principal: Principal, name: str, version: str) -> Target:
@@ -44,7 +44,7 @@ def release_from_url(principal: Principal, name: str, version: str) -> Target:
     project = _project(name)
     release = releases.find(db.session(), project, version) or abort(404)
     called = f"{project.name} {release.version}"
-    return projects.target_of(db.session(), project, _user_id_of(principal), subject=release, name=called)
+    return _within(principal, project, subject=release, name=called)
 
 
 def file_from_url(principal: Principal, name: str, version: str, filename: str) -> Target:
@@ -52,7 +52,7 @@ def file_from_url(principal: Principal, name: str, version: str, filename: str) 
     project = _project(name)
     release = releases.find(db.session(), project, version) or abort(404)
     file = next((each for each in release.files if each.filename == filename), None) or abort(404)
-    return projects.target_of(db.session(), project, _user_id_of(principal), subject=file, name=file.filename)
+    return _within(principal, project, subject=file, name=file.filename)
 
 
 def deleted_from_url(principal: Principal, name: str, deleted_id: int) -> Target:
@@ -60,7 +60,7 @@ def deleted_from_url(principal: Principal, name: str, deleted_id: int) -> Target
     project = _project(name)
     removed = removals.find(db.session(), project, deleted_id) or abort(404)
     called = f"{project.name} {removed.version}"
-    return projects.target_of(db.session(), project, _user_id_of(principal), subject=removed, name=called)
+    return _within(principal, project, subject=removed, name=called)
 
 
 def publisher_from_url(principal: Principal, name: str, publisher_id: int) -> Target:
@@ -68,7 +68,7 @@ def publisher_from_url(principal: Principal, name: str, publisher_id: int) -> Ta
     project = _project(name)
     publisher = publishers.find(db.session(), project, publisher_id) or abort(404)
     called = publishers.called(publisher)
-    return projects.target_of(db.session(), project, _user_id_of(principal), subject=publisher, name=called)
+    return _within(principal, project, subject=publisher, name=called)
 
 
 def pending_from_url(principal: Principal, pending_id: int) -> Target:
@@ -98,12 +98,11 @@ def organization_from_url(principal: Principal, organization: str) -> Target:
 
 def organization_project_from_url(principal: Principal, organization: str, name: str) -> Target:
     """A project of the organization, as the organization's to give away."""
-    user_id = _user_id_of(principal)
     found = organizations.find(db.session(), organization) or abort(404)
     project = _project(name)
     if project.organization_id != found.id:
         abort(404)
-    return projects.target_of(db.session(), project, user_id)
+    return _within(principal, project)
 
 
 def transfer_from_url(principal: Principal, transfer_id: int) -> Target:
@@ -121,7 +120,8 @@ def organization_transfer_from_url(principal: Principal, organization: str, offe
     transfer = transfers.find(db.session(), offer_id)
     if transfer is None or transfer.to_organization_id != found.id:
         abort(404)
-    return organizations.target_of(db.session(), found, user_id, subject=transfer, name=transfer.project.name)
+    target = organizations.target_of(db.session(), found, user_id, subject=transfer, name=transfer.project.name)
+    return abort(404) if transfer.project.is_private and not target.is_among_own else target
 
 
 def team_from_url(principal: Principal, organization: str, team: str) -> Target:
@@ -178,6 +178,14 @@ def _own(principal: Principal, table: type[Own], row_id: int) -> Own:
 
 def _project(name: str) -> Project:
     return projects.find(db.session(), name) or abort(404)
+
+
+def _within(
+    principal: Principal, project: Project, *, subject: Subject | None = None, name: str | None = None
+) -> Target:
+    """A project, or what belongs to it; 404 where it is private and whoever asks has no part in it."""
+    target = projects.target_of(db.session(), project, _user_id_of(principal), subject=subject, name=name)
+    return abort(404) if target.is_hidden else target
 
 
 def _user_id_of(principal: Principal) -> int:

@@ -19,7 +19,8 @@ USUAL = 90
 NEVER = "never"
 PROJECT = "project:"
 GRANTS = {Grant.UPLOAD.value: "Upload files", Grant.YANK.value: "Yank releases, and take a yank back"}
-READING = {Grant.READ.value: "Read and install: everything here, whichever projects are chosen"}
+READ_HERE = "Read and install: everything here, and private projects among those below"
+READ_PRIVATE = "Read and install: private projects among those below"
 SOME, NEW, EVERYTHING = "projects", "new", "user"
 SCOPES = {EVERYTHING: EVERYTHING, "new-project": NEW}  # what a program sends as its only scope
 TICKS = 20  # projects that can be ticked; of more, the others are typed
@@ -30,7 +31,7 @@ class TokenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf publishes no type
 
     The page asks for the reach with radio buttons, ticks and a line for further names. A program may leave `reach` out
     and send `scope=user`, `scope=new-project`, or `scope=project:NAME` once or several times; without `grants` its
-    token uploads. A token that only reads has no reach to choose.
+    token uploads. One that only reads, and for which nothing else was said, reads all that its owner does.
     """
 
     description = Line("What is it for?")
@@ -57,12 +58,12 @@ class TokenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf publishes no type
     networks = Paragraphs("From which networks?")
     expires = SelectField("When does it end?", choices={}, validate_choice=False)
 
-    def offer(self, mine: Leaf, *, longest: timedelta | None, members_only: bool, now: datetime) -> None:
+    def offer(self, mine: Leaf, *, longest: timedelta | None, reading: str | None, now: datetime) -> None:
         """Fill in what can be chosen, and what is chosen at first. longest: how long a token may live here.
 
-        members_only: whether reading needs a token at all.
+        reading: what reading with it means, in words; None where no token is needed for that.
         """
-        self.grants.choices = GRANTS | READING if members_only else GRANTS
+        self.grants.choices = GRANTS | {Grant.READ.value: reading} if reading is not None else GRANTS
         self.scope.choices = {PROJECT + project.normalized_name: project.name for project in mine.projects}
         lifetimes = {days for days in LIFETIMES if longest is None or days <= longest.days}
         if longest is not None:
@@ -89,7 +90,9 @@ class TokenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf publishes no type
     def wanted(self, *, now: datetime) -> Wanted:
         """What was asked for. Raises Problem at the field."""
         grants = self._grants()
-        reach = EVERYTHING if grants == {Grant.READ} else self.reach.data
+        reach = self.reach.data
+        if grants == {Grant.READ} and (reach == NEW or not (self.reach.raw_data or self.scope.raw_data)):
+            reach = EVERYTHING
         if reach not in (SOME, NEW, EVERYTHING):
             raise Problem("Choose in which projects it may do that.", field="reach")
         return Wanted(

@@ -7,10 +7,11 @@ from blueprints import intent, wiring
 from blueprints.form_problems import INVALID, Status, put
 from blueprints.gate import management_action
 from blueprints.management import bp
-from blueprints.management.token_form import TICKS, TokenForm
+from blueprints.management.token_form import READ_HERE, READ_PRIVATE, TICKS, TokenForm
 from blueprints.management.token_rows import row_of
 from domain.identity import tokens as api_tokens
 from domain.index import projects
+from domain.index.reading import Reader, are_any_private
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.problems import Problem
@@ -27,7 +28,7 @@ def tokens(permit: Permit) -> ResponseReturnValue:
     form = TokenForm(formdata=request.args) if is_kept else TokenForm()
     found, now = wiring.services(), wiring.now()
     mine = projects.leaf(db.session(), permit.account.user_id, most=TICKS)
-    form.offer(mine, longest=found.longest_token, members_only=found.policy.members_only, now=now)
+    form.offer(mine, longest=found.longest_token, reading=_reading(permit), now=now)
     if not form.validate_on_submit():
         return _page(permit, form, mine, (INVALID if form.errors else 200, {}), is_kept=is_kept)
     try:
@@ -45,6 +46,13 @@ def tokens(permit: Permit) -> ResponseReturnValue:
         return _page(permit, form, mine, put(form, problem))
     db.session.commit()
     return render_template("management/token_minted.html", token=token, text=text, former_until=None)
+
+
+def _reading(permit: Permit) -> str | None:
+    """What reading with a token means to this person; None where they read everything without one."""
+    if wiring.services().policy.members_only:
+        return READ_HERE
+    return READ_PRIVATE if are_any_private(db.session(), Reader(permit.account.user_id)) else None
 
 
 def _page(

@@ -6,13 +6,14 @@ from flask import Response, abort, request, send_file
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Row, select
 
-from blueprints import wiring
+from blueprints import reading, wiring
 from blueprints.caller import Channel
 from blueprints.gate import for_readers
 from blueprints.headers import SANDBOX
+from blueprints.machine_answers import machine_refusal
 from blueprints.simple import bp
 from domain.index.downloads import Key
-from models import File, Release, db
+from models import File, Project, Release, db
 
 ONE_YEAR_SECONDS = 31_536_000
 OCTETS = "application/octet-stream"
@@ -39,13 +40,16 @@ def file_metadata(first: str, second: str, rest: str, filename: str) -> Response
     return _send(found.metadata_sha256 or abort(404), f"{filename}.metadata")
 
 
-def _find(sha256: str, filename: str) -> Row[str, str | None, int, str]:
-    """What is known of the file of this digest and name; 404 if there is none."""
+def _find(sha256: str, filename: str) -> Row[str, str | None, int, str, bool]:
+    """What is known of the file of this digest and name; 404 if there is none for whoever asks."""
     if not (SHA256.fullmatch(sha256) and filename.isascii() and filename.isprintable()):
         abort(404)
-    known = select(File.sha256, File.metadata_sha256, Release.project_id, Release.version).join(File.release)
+    columns = (File.sha256, File.metadata_sha256, Release.project_id, Release.version, Project.is_private)
+    known = select(*columns).join(File.release).join(Release.project)
     found = db.session.execute(known.where(File.filename == filename, File.sha256 == sha256)).one_or_none()
-    return found if found is not None else abort(404)
+    if found is None or (found.is_private and not reading.may_read_private(found.project_id, Channel.MACHINE)):
+        abort(reading.not_here(machine_refusal(404, "There is no such file on this index.", code="no_file")))
+    return found
 
 
 def _send(sha256: str, name: str) -> Response:

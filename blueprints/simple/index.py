@@ -4,7 +4,7 @@ from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import and_, select
 
-from blueprints import wiring
+from blueprints import reading, wiring
 from blueprints.caller import Channel
 from blueprints.gate import for_readers
 from blueprints.headers import SANDBOX
@@ -22,9 +22,10 @@ Kept = tuple[Rendered, Coding]
 @bp.get("/simple/")
 @for_readers(Channel.MACHINE)
 def index() -> ResponseReturnValue:
-    """List all projects, names that are only reserved among them."""
+    """List all projects that are there for whoever asks, names that are only reserved among them."""
     wanted, coding = _wishes()
-    return _answer(wiring.services().name_list.page(db.session(), wanted, coding), wanted, coding)
+    reader = reading.reader(Channel.MACHINE)
+    return _answer(wiring.services().name_list.page(db.session(), wanted, coding, reader), wanted, coding)
 
 
 @bp.get("/simple/<name>/")
@@ -42,7 +43,8 @@ def project(name: str) -> ResponseReturnValue:
     is_name = name.isascii() and name.isprintable()  # PostgreSQL takes no NUL, not even to look for
     kept = _kept(name, wanted, coding) if is_name else None
     if kept is None:
-        return machine_refusal(404, "There is no project of this name on this index.", code="no_project")
+        words = "There is no project of this name on this index."
+        return reading.not_here(machine_refusal(404, words, code="no_project"))
     page, coding = kept
     return _answer(page, wanted, coding)
 
@@ -53,22 +55,24 @@ def _wishes() -> tuple[Format, Coding]:
 
 
 def _kept(name: str, wanted: Format, coding: Coding) -> Kept | None:
-    """The page and the coding that it is in; None if there is no such project. By one statement as a rule: names that
-    are only reserved have no page kept, and are few."""
+    """The page and the coding that it is in; None if there is no such project for whoever asks. By one statement as a
+    rule: names that are only reserved have no page kept, and are few."""
     form = "json" if wanted is Format.JSON else "html"
     packed = and_(PackedPage.project_id == Project.id, PackedPage.form == form, PackedPage.coding == coding.value)
     as_json = (SimplePage.json, SimplePage.json_etag)
     plain = as_json if wanted is Format.JSON else (SimplePage.html, SimplePage.html_etag)
     if coding is Coding.IDENTITY:
-        found = select(Project.id, *plain).outerjoin(SimplePage, SimplePage.project_id == Project.id)
+        found = select(Project.id, Project.is_private, *plain).outerjoin(
+            SimplePage, SimplePage.project_id == Project.id
+        )
     else:
-        found = select(Project.id, PackedPage.body, PackedPage.etag).outerjoin(PackedPage, packed)
+        found = select(Project.id, Project.is_private, PackedPage.body, PackedPage.etag).outerjoin(PackedPage, packed)
     row = db.session.execute(found.where(Project.normalized_name == name)).one_or_none()
-    if row is None:
+    if row is None or (row[1] and not reading.may_read_private(row[0], Channel.MACHINE)):
         return None
-    body: bytes | None = row[1]
+    body: bytes | None = row[2]
     if body is not None:
-        return Rendered(body, row[2]), coding
+        return Rendered(body, row[3]), coding
     if coding is not Coding.IDENTITY:
         return _kept(name, wanted, Coding.IDENTITY)
     empty = simple.project_json if wanted is Format.JSON else simple.project_html

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from packaging.requirements import InvalidRequirement, Requirement
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from domain.index import collaborators, releases
@@ -77,11 +77,12 @@ def people(db: Session, project: Project) -> list[Person]:
     return [Person(part.user.username, part.role) for part in collaborators.of_project(db, project)]
 
 
-def dependencies(db: Session, requirements: Sequence[str]) -> list[Dependency]:
-    """The requirements of a release (PEP 508), with those that are here pointed out."""
+def dependencies(db: Session, requirements: Sequence[str], *, among: ColumnElement[bool]) -> list[Dependency]:
+    """The requirements of a release (PEP 508), with those that are here pointed out. among: which projects are here for
+    the reader."""
     read = [_read(requirement) for requirement in requirements]
     names = {normalize(found.name) for found in read if found is not None}
-    here = set(db.scalars(select(Project.normalized_name).where(Project.normalized_name.in_(names))))
+    here = set(db.scalars(select(Project.normalized_name).where(Project.normalized_name.in_(names), among)))
     return [_dependency(found, here) for found in read if found is not None]
 
 

@@ -34,7 +34,8 @@ def check(
     if alike is not None and alike.normalized_name == normalized:
         raise NameTaken(f"The project name {name} is taken. Choose another one.")
     if alike is not None:
-        raise NameTaken(f"The project name {name} is too like {alike.name}, which exists. Choose another one.")
+        other = "one that exists" if alike.is_private else f"{alike.name}, which exists"
+        raise NameTaken(f"The project name {name} is too like {other}. Choose another one.")
     kept = kept_names.in_the_way(db, key, user_id=user_id, organization=organization, now=now)
     if kept is not None:
         what = "is kept" if kept.normalized_name == normalized else f"is too like {kept.name}, which is kept"

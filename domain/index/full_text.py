@@ -33,17 +33,20 @@ class Order(Enum):
 
 
 class Found:
-    """The projects that a query finds, to be counted and arranged. Without words it finds all."""
+    """The projects that a query finds, to be counted and arranged. Without words it finds all.
 
-    def __init__(self, db: Session, query: str) -> None:
-        self._db = db
+    among: which projects are there for whoever searches.
+    """
+
+    def __init__(self, db: Session, query: str, among: ColumnElement[bool]) -> None:
+        self._db, self._among = db, among
         self._whole = normalize("-".join(query.split()))
         self._match = _match(db, words(query).split())
         self._all = not query.split()
 
     def narrowed(self, status: str | None, python: str | None) -> list[ColumnElement[bool]]:
         """The conditions on projects: what was searched for, and what it was narrowed to."""
-        conditions = [] if self._all else [self._is_found()]
+        conditions = [self._among] if self._all else [self._among, self._is_found()]
         if status is not None:
             conditions.append(Project.status == status)
         if python is not None:

@@ -1,4 +1,4 @@
-"""The list of all projects, rendered once for each time that it changes, in each process."""
+"""The list of all projects that are open to every reader, rendered once for each change, in each process."""
 
 import threading
 from collections.abc import Callable
@@ -8,14 +8,15 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
-from domain.index import simple
+from domain.index import reading, simple
 from domain.index.codings import Coding, encode
+from domain.index.reading import NOBODY, Reader
 from domain.index.simple import Format, Rendered
 from models import Catalogue, Project
 
 
 def changed(db: Session) -> None:
-    """A name came or went: say so in the transaction in which it did."""
+    """A name came or went, or is for others now: say so in the transaction in which it did."""
     insert = insert_sqlite if db.get_bind().dialect.name == "sqlite" else insert_postgresql
     counted = insert(Catalogue).values(id=1, changes=1)
     db.execute(counted.on_conflict_do_update(index_elements=["id"], set_={"changes": Catalogue.changes + 1}))
@@ -33,13 +34,15 @@ class NameList:
         self._changes = -1
         self._pages: dict[tuple[bool, Coding], Rendered] = {}
 
-    def page(self, db: Session, form: Format, coding: Coding) -> Rendered:
-        """The list in this form and coding."""
+    def page(self, db: Session, form: Format, coding: Coding, reader: Reader = NOBODY) -> Rendered:
+        """The list in this form and coding, with the private projects that this reader may read."""
+        if reader.user_id is not None and reading.are_any_private(db, reader):
+            return _render(db, as_json=form is Format.JSON, coding=coding, reader=reader)
         changes = db.scalar(select(Catalogue.changes)) or 0
         key = (form is Format.JSON, coding)
         with self._lock:
             found = self._pages.get(key) if self._changes == changes else None
-        return found or self._keep(changes, key, lambda: _render(db, as_json=key[0], coding=coding))
+        return found or self._keep(changes, key, lambda: _render(db, as_json=key[0], coding=coding, reader=NOBODY))
 
     def _keep(self, changes: int, key: tuple[bool, Coding], render: Callable[[], Rendered]) -> Rendered:
         page = render()
@@ -51,8 +54,8 @@ class NameList:
         return page
 
 
-def _render(db: Session, *, as_json: bool, coding: Coding) -> Rendered:
-    names = select(Project.normalized_name, Project.name).order_by(Project.normalized_name)
-    rows = [(normalized, name) for normalized, name in db.execute(names)]
+def _render(db: Session, *, as_json: bool, coding: Coding, reader: Reader) -> Rendered:
+    names = select(Project.normalized_name, Project.name).where(reading.visible_to(reader))
+    rows = [(normalized, name) for normalized, name in db.execute(names.order_by(Project.normalized_name))]
     page = simple.index_json(rows) if as_json else simple.index_html(rows)
     return page if coding is Coding.IDENTITY else encode(page.body, coding)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, true
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session, contains_eager
 
 from domain.policy.decision import Permit
@@ -89,9 +89,12 @@ class ProjectsLeaf:
     next: str | None
 
 
-def projects_of(db: Session, organization: Organization, *, after: str = "", most: int = PAGE) -> ProjectsLeaf:
-    """The projects that an organization owns, by name: those behind the normalized name `after`."""
+def projects_of(
+    db: Session, organization: Organization, *, among: ColumnElement[bool], after: str = "", most: int = PAGE
+) -> ProjectsLeaf:
+    """The projects that an organization owns, by name: those behind the normalized name `after`. among: which projects
+    are there for the reader."""
     behind = Project.normalized_name > after if after.isascii() and after.isprintable() else true()
-    owned = select(Project).where(Project.organization_id == organization.id, behind)
+    owned = select(Project).where(Project.organization_id == organization.id, behind, among)
     rows = list(db.scalars(owned.order_by(Project.normalized_name).limit(most + 1)))
     return ProjectsLeaf(rows[:most], next=rows[most - 1].normalized_name if len(rows) > most else None)

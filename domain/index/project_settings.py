@@ -1,10 +1,10 @@
-"""What the owners of a project decide about it as a whole: whether it is archived, and its end."""
+"""What the owners of a project decide about it as a whole: whether it is archived, who may read it, and its end."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from packaging.requirements import InvalidRequirement, Requirement
-from sqlalchemy import Select, Text, cast, delete, func, insert, literal, select
+from sqlalchemy import ColumnElement, Select, Text, cast, delete, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from domain import journal
@@ -59,15 +59,17 @@ def impact_of(db: Session, project: Project, *, now: datetime) -> Impact:
     )
 
 
-def dependents_of(db: Session, project: Project) -> list[str]:
+def dependents_of(db: Session, project: Project, *, among: ColumnElement[bool]) -> list[str]:
     """The other projects here of which a release needs this one, by name. Reads through all metadata.
+
+    among: which projects are there for the reader.
 
     The database finds what may be meant by the letters of the name, whichever signs divide them; the requirement is
     then read (PEP 508).
     """
     letters = "%".join(["", *project.normalized_name.split("-"), ""])
     found = select(Project.name, Release.core_metadata).join(Release, Release.project_id == Project.id)
-    others = found.where(Project.id != project.id, cast(Release.core_metadata, Text).ilike(letters))
+    others = found.where(among, Project.id != project.id, cast(Release.core_metadata, Text).ilike(letters))
     names = set()
     for name, metadata in db.execute(others.order_by(Project.normalized_name)).yield_per(100):
         if any(_is_for(requirement, project) for requirement in metadata.get("requires_dist", [])):
@@ -88,6 +90,23 @@ def unarchive(db: Session, permit: Permit, notices: Notices, project: Project, *
     """Open an archived project again. Raises Problem if it is not archived."""
     permit.covers(Action.UNARCHIVE_PROJECT, project)
     _set_status(db, permit, notices, project, ProjectStatus.ACTIVE, now=now)
+
+
+def change_readers(
+    db: Session, permit: Permit, notices: Notices, project: Project, *, is_private: bool, now: datetime
+) -> None:
+    """Have a project be there for its people only, or for everybody who may read the index. All who look after it are
+    told. Raises Problem if it is so already, and as `projects.lock` does."""
+    permit.covers(Action.CHANGE_READERS, project)
+    projects.lock(db, permit, project)
+    if project.is_private == is_private:
+        raise Problem(f"{project.name} is {'private' if is_private else 'not private'} already.")
+    project.is_private = is_private
+    db.flush()
+    name_list.changed(db)
+    _record(db, permit, f"project:reading:{'private' if is_private else 'open'}", project, now=now)
+    people = [keeper.user for keeper in keepers_of(db, project)]
+    announce(db, permit, notices, "project-readers", people, project=project, now=now)
 
 
 def remove(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import CompoundSelect, case, func, literal, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, case, func, literal, select, union_all
 from sqlalchemy.orm import Session, contains_eager
 
 from domain.index.names import normalize
@@ -78,6 +78,7 @@ def target_of(
         project_id=project.id,
         status=ProjectStatus(project.status),
         takes_tokens=project.takes_tokens,
+        is_private=project.is_private,
         in_organization=organization is not None,
         organization_role=organization_role,
         asks_for_key=organization.name if organization is not None and organization.asks_for_key else None,
@@ -189,8 +190,9 @@ def _parts_of(user_id: int) -> "CompoundSelect[int, str]":
     return union_all(own, owned, lent)
 
 
-def of_user(db: Session, user_id: int) -> list[ProjectRole]:
-    """Somebody's parts in projects, each with its project, the one that changed last first."""
+def of_user(db: Session, user_id: int, *, among: ColumnElement[bool]) -> list[ProjectRole]:
+    """Somebody's parts in projects, each with its project, the one that changed last first. among: which projects are
+    there for the reader."""
     parts = select(ProjectRole).join(ProjectRole.project).options(contains_eager(ProjectRole.project))
     newest_first = parts.order_by(Project.updated_at.desc(), Project.normalized_name)
-    return list(db.scalars(newest_first.where(ProjectRole.user_id == user_id)))
+    return list(db.scalars(newest_first.where(ProjectRole.user_id == user_id, among)))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from domain.index.full_text import Found, Order
@@ -31,13 +31,17 @@ class Listed:
     version: str | None
     is_prerelease: bool
     status: str
+    is_private: bool = False
 
     @property
     def mark(self) -> str | None:
         """What stands beside its name; None for a project as any other."""
         if self.status != ProjectStatus.ACTIVE.value:
-            return self.status.capitalize()
-        return "Reserved" if self.version is None else "Pre-release" if self.is_prerelease else None
+            state: str | None = self.status
+        else:
+            state = "reserved" if self.version is None else "pre-release" if self.is_prerelease else None
+        words = [word for word in ("private" if self.is_private else None, state) if word]
+        return ", ".join(words).capitalize() or None
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ def search(
     db: Session,
     query: str,
     *,
+    among: ColumnElement[bool],
     order: Order,
     page: int,
     status: str | None = None,
@@ -71,12 +76,13 @@ def search(
     """The projects that hold every word of `query`, or words that begin so, in name, summary, keywords, classifiers or
     description, and those with the query in their name; all projects where it has no words.
 
-    query: a clean one. page: counted from 1. status: PEP 792's word, python: such as "3.12"; None for any.
+    query: a clean one. among: which projects are there for whoever searches. page: counted from 1.
+    status: PEP 792's word, python: such as "3.12"; None for any.
     Returns None for a page that there is not. Raises Problem if the query is too long.
     """
     if len(query) > MAX_QUERY:
         raise Problem(f"That is too long to search for. The limit is {MAX_QUERY} characters.", field="q")
-    found = Found(db, query)
+    found = Found(db, query, among)
     narrowed = found.narrowed(status, python)
     total = db.scalar(select(func.count()).select_from(Project).where(*narrowed)) or 0
     pages = max(1, -(-total // PAGE_SIZE))
@@ -86,10 +92,10 @@ def search(
     return Results(listed(db, rows), total, pages, statuses=found.statuses(python), pythons=found.pythons(status))
 
 
-def recently_updated(db: Session, *, most: int) -> list[Listed]:
-    """The projects whose files changed last; names that are only reserved are left out."""
+def recently_updated(db: Session, *, among: ColumnElement[bool], most: int) -> list[Listed]:
+    """The projects whose files changed last; names that are only reserved are left out. among: as in `search`."""
     is_released = select(Release.id).where(Release.project_id == Project.id).exists()
-    newest = select(Project).where(is_released).order_by(Project.updated_at.desc(), Project.id)
+    newest = select(Project).where(is_released, among).order_by(Project.updated_at.desc(), Project.id)
     return listed(db, db.scalars(newest.limit(most)).all())
 
 
@@ -112,4 +118,5 @@ def _line(project: Project, release: Versioned | None) -> Listed:
         version=release.version if release is not None else None,
         is_prerelease=release is not None and release.is_prerelease,
         status=project.status,
+        is_private=project.is_private,
     )

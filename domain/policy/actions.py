@@ -22,6 +22,7 @@ class Needs:
     statuses: how the target's project may stand.
     grant: what an API token must have been made for; None where no token may do it.
     reading: it changes nothing. Where reading is open, anybody may; and a token's projects make no difference.
+    private: reading of what is its people's own, also where reading is open; a token's projects do make a difference.
     publishers: a trusted publisher may do it.
     organization_rule: where an organization has its people use a passkey, it is asked for.
     verified_email, second_factor: asked for unless said otherwise, so that a new action is closed by default.
@@ -38,6 +39,7 @@ class Needs:
     statuses: frozenset[ProjectStatus] = UNLESS_QUARANTINED
     grant: Grant | None = None
     reading: bool = False
+    private: bool = False
     publishers: bool = False
     organization_rule: bool = True
     verified_email: bool = True
@@ -87,6 +89,15 @@ class Action(Enum):
     """An action; its value says what it needs."""
 
     READ_INDEX = Needs("read this index", READING, grant=Grant.READ, reading=True, second_factor=False)
+    READ_PRIVATE = Needs(
+        "read private projects",
+        READING,
+        statuses=ALWAYS,
+        grant=Grant.READ,
+        reading=True,
+        private=True,
+        second_factor=False,
+    )
 
     VIEW_ACCOUNT = _own("open your account page")
     VIEW_PROJECTS = _own("see your projects")
@@ -120,6 +131,7 @@ class Action(Enum):
     VIEW_SETTINGS = Needs("manage a project's settings", PROJECTS, role=Role.OWNER, statuses=ALWAYS)
     ARCHIVE_PROJECT = Needs("archive a project", PROJECTS, role=Role.OWNER, fresh=True)
     UNARCHIVE_PROJECT = Needs("open an archived project again", PROJECTS, role=Role.OWNER, fresh=True)
+    CHANGE_READERS = Needs("change who may read a project", PROJECTS, role=Role.OWNER, fresh=True)
     TRANSFER_PROJECT = Needs(
         "hand a project over", PROJECTS, role=Role.OWNER, organization_role=OrganizationRole.OWNER, fresh=True
     )

@@ -143,7 +143,7 @@ def _questions(case: _Case) -> Iterator[tuple[str, Ask]]:
         yield BOUND, _is_bound
         yield STATUS, _project_allows
         return
-    if case.action.needs.reading and not case.policy.members_only:
+    if case.action.needs.reading and not case.action.needs.private and not case.policy.members_only:
         yield OPEN, _is_open
         return
     yield SIGNED_IN, _is_signed_in
@@ -217,7 +217,8 @@ def _token_reaches(case: _Case) -> Step:
         ("made for", ", ".join(sorted(grant.value for grant in token.grants)) or "nothing"),
     )
     needs = case.action.needs
-    if needs.grant in token.grants and (needs.reading or _is_in_scope(token, case.target)):
+    reads_all = needs.reading and (not needs.private or case.target is None)
+    if needs.grant in token.grants and (reads_all or _is_in_scope(token, case.target)):
         return Step(TOKEN_REACHES, "yes", inputs)
     return Step(TOKEN_REACHES, "no", inputs, stops=Reason.TOKEN_SCOPE)
 
@@ -263,6 +264,8 @@ def _has_permission(case: _Case) -> Step:
         return Step(PERMISSION, "no", (("needed", "the operator's shell"),), stops=Reason.NO_PERMISSION)
     if needs.administrator:
         return _is_administrator(case)
+    if needs.private and target is not None:
+        return _is_among_own(target)
     if needs.role is not None:
         step = _has_role(needs.role, target.role if target else None)
         if step.stops or needs.organization_role is None or target is None or not target.in_organization:
@@ -275,6 +278,13 @@ def _has_permission(case: _Case) -> Step:
 def _is_administrator(case: _Case) -> Step:
     inputs = (("needed", "administrator of this index"),)
     if _account(case).is_administrator:
+        return Step(PERMISSION, "yes", inputs)
+    return Step(PERMISSION, "no", inputs, stops=Reason.NO_PERMISSION)
+
+
+def _is_among_own(target: Target) -> Step:
+    inputs = (("needed", "a role in it, or a place in its organization"),)
+    if target.is_among_own:
         return Step(PERMISSION, "yes", inputs)
     return Step(PERMISSION, "no", inputs, stops=Reason.NO_PERMISSION)
 
@@ -311,6 +321,8 @@ def _project_allows(case: _Case) -> Step:
 
 
 def _project_takes_tokens(case: _Case) -> Step:
+    if case.action.needs.reading:
+        return Step(TAKES_TOKENS, "not asked", (("action", "brings no files"),))
     if case.target is None or case.target.takes_tokens:
         return Step(TAKES_TOKENS, "yes")
     return Step(TAKES_TOKENS, "no", stops=Reason.PUBLISHERS_ONLY)

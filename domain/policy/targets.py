@@ -86,6 +86,7 @@ class Target:
     project_id: that project, so that a token's scope can be compared; None where the subject belongs to none.
     status: how that project stands.
     takes_tokens: False where that project takes files from trusted publishers only.
+    is_private: whether only its people may know of that project.
     in_organization: whether that project belongs to an organization.
     organization_role: the principal's role in the organization that the subject belongs to; None for none.
     asks_for_key: the organization, by its name, that has its people use a passkey or security key; None for none.
@@ -99,10 +100,21 @@ class Target:
     project_id: int | None = None
     status: ProjectStatus = ProjectStatus.ACTIVE
     takes_tokens: bool = True
+    is_private: bool = False
     in_organization: bool = False
     organization_role: OrganizationRole | None = None
     asks_for_key: str | None = None
     owner_id: int | None = None
+
+    @property
+    def is_among_own(self) -> bool:
+        """Whether the principal has any part in it: a role, own or lent, or a place in its organization."""
+        return self.role is not None or self.organization_role is not None
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the principal may not even know that it exists."""
+        return self.is_private and not self.is_among_own
 
 
 def ref(subject: Subject | None) -> tuple[str, int] | None:

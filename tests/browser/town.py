@@ -134,6 +134,7 @@ def populate(app: Flask) -> tuple[Cookies, Words]:
     people.a_publisher(acme)
     people.an_organizations_project("acme-attic", club).status = "archived"
     people.a_release(people.a_project("acme-notes", users["ana"]), "3.2", by=users["ana"]).project.status = "archived"
+    people.a_release(people.a_project("acme-forecasts", users["ana"]), "1.2", by=users["ana"]).project.is_private = True
     people.an_issuer("https://forge.acme.example/api/actions")
     people.an_issuer("https://gitlab.acme.example", provider="gitlab", name="Our GitLab")
     people.a_pending("acme-next", users["ana"], repository="acme-next")

@@ -31,6 +31,7 @@ COLUMNS = (
 #                                             an un nf ho st ma ow me mg oo ad ta tp ty tr tn to pu op
 TABLE = """
 READ_INDEX                     nothing      in em ok ok ok ok ok ok ok ok ok sc sc sc ok sc sc pu ok
+READ_PRIVATE                   project      in em ok ok no ok ok ok ok ok no sc sc sc sc sc sc pu ok
 VIEW_ACCOUNT                   nothing      in ok ok ok ok ok ok ok ok ok ok sc sc sc sc sc sc pu ok
 VIEW_PROJECTS                  nothing      in ok ok ok ok ok ok ok ok ok ok sc sc sc sc sc sc pu ok
 SIGN_OUT                       nothing      in ok ok ok ok ok ok ok ok ok ok sc sc sc sc sc sc pu ok
@@ -61,6 +62,7 @@ CREATE_PROJECT                 nothing      in em 2f ok ok ok ok ok ok ok ok ok 
 VIEW_SETTINGS                  project      in em 2f ok no no ok no no ok no sc sc sc sc sc sc pu ok
 ARCHIVE_PROJECT                project      in em 2f ok no no ok no no ok no sc sc sc sc sc sc pu ok
 UNARCHIVE_PROJECT              project      in em 2f ok no no ok no no ok no sc sc sc sc sc sc pu ok
+CHANGE_READERS                 project      in em 2f ok no no ok no no ok no sc sc sc sc sc sc pu ok
 TRANSFER_PROJECT               project      in em 2f ok no no no no no ok no sc sc sc sc sc sc pu ok
 WITHDRAW_TRANSFER              project      in em 2f ok no no ok no no ok no sc sc sc sc sc sc pu ok
 ACCEPT_TRANSFER                own          in em 2f ok no no no no no no no sc sc sc sc sc sc pu ok

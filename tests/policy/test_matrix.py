@@ -26,5 +26,7 @@ def test_the_judge_says_what_the_matrix_says(who: str) -> None:
 def test_what_is_asked_about_is_what_the_action_needs() -> None:
     for name, (about, _) in MATRIX.items():
         needs = Action[name].needs
-        assert (about == "project") == (needs.role is not None) or name == "REMOVE_ORGANIZATION_PROJECT", name
+        assert (about == "project") == (
+            needs.role is not None or needs.private
+        ) or name == "REMOVE_ORGANIZATION_PROJECT"
         assert (about == "organization") <= (needs.organization_role is not None), name

@@ -11,8 +11,7 @@ from werkzeug.test import TestResponse
 
 from adapters.clock import SettableClock
 from blueprints.caller import Channel
-from blueprints.gate import mark_of
-from domain.policy.actions import Action
+from blueprints.gate import READS, mark_of
 from domain.policy.principals import Grant
 from models import ApiToken, Attempt, Event, File, User, db
 from tests.browsing import Browser
@@ -97,9 +96,7 @@ def test_these_are_all_routes_that_show_what_is_on_the_index(app: Flask) -> None
         mark = mark_of(view)
         assert mark is not None
         if mark.is_public:
-            (readers if mark.actions == (Action.READ_INDEX,) else others).add(
-                (endpoint.partition(".")[0], mark.channel)
-            )
+            (readers if mark.actions == READS else others).add((endpoint.partition(".")[0], mark.channel))
 
     assert readers == {("browse", Channel.BROWSER), ("simple", Channel.MACHINE), ("api", Channel.MACHINE)}
     assert {room for room, _ in others} == {"api", "auth", "site", "static", "upload"}  # of the API: reports of leaks

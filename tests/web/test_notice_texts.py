@@ -70,13 +70,22 @@ READER = ApiToken(description="mirror", hint="WXYZ", reaches_all=True, expires_a
 BOTH = ApiToken(
     description="both", hint="WXYZ", reaches_all=True, expires_at=None, **ANY | {"grants": ["upload", "read"]}
 )
+PARTLY = ApiToken(
+    description="install",
+    hint="WXYZ",
+    reaches_all=False,
+    projects=[ACME],
+    **ANY | {"grants": ["read"]},
+    expires_at=None,
+)
 MINE: Values = {"origin": ORIGIN, "project": ACME, "by": "ana"}
 THEIRS: Values = {"project": ACME, "by": "bo"}
 PENDING: Values = {"publisher": "acme/acme-utils/release.yml on GitHub", "project_name": "acme-utils", "until": START}
 ME: Values = {"origin": ORIGIN, "by": "ana"}
 BO: Values = {"by": "bo"}
 FORGE = Issuer(name="Our forge", url="https://forge.acme.example/api/actions")
-OPEN = Project(name="Acme.Utils", normalized_name="acme-utils", takes_tokens=True)
+OPEN = Project(name="Acme.Utils", normalized_name="acme-utils", takes_tokens=True, is_private=False)
+HIDDEN = Project(name="Acme.Utils", normalized_name="acme-utils", is_private=True)
 SHUT = Project(name="Acme.Utils", normalized_name="acme-utils", takes_tokens=False)
 SHELVED = Project(name="Acme.Utils", normalized_name="acme-utils", status="archived")
 OFFICE = Organization(name="Tide-Office", name_key="tide-office", display_name="The Tide Office")
@@ -173,6 +182,7 @@ SAMPLES: dict[str, list[Values]] = {
     "project-deleted": [{**by, "until": START} for by in (MINE, THEIRS)],
     "project-limits": [{"project": ACME, "file": "300 MB", "total": "20 GB"}],
     "project-status": [{**by, "project": each} for by in (MINE, THEIRS) for each in (ACME, SHELVED)],
+    "project-readers": [{**by, "project": each} for by in (MINE, THEIRS) for each in (OPEN, HIDDEN)],
     "project-uploaders": [{**by, "project": each} for by in (MINE, THEIRS) for each in (OPEN, SHUT)],
     "publisher-added": [{**by, "publisher": "acme/acme-utils/release.yml on GitHub"} for by in (MINE, THEIRS)],
     "publisher-removed": [{**by, "publisher": "acme/acme-utils/release.yml on GitHub"} for by in (MINE, THEIRS)],
@@ -204,7 +214,9 @@ SAMPLES: dict[str, list[Values]] = {
     "team-role-set": [
         {**by, "project": ACME, "role": role} for by in (MY_TEAM, A_TEAM) for role in ("owner", "maintainer")
     ],
-    "token-added": [{"origin": ORIGIN, "token": token} for token in (EVERYTHING, SOMETHING, NEW, NEAR, READER, BOTH)],
+    "token-added": [
+        {"origin": ORIGIN, "token": token} for token in (EVERYTHING, SOMETHING, NEW, NEAR, READER, BOTH, PARTLY)
+    ],
     "token-former-ended": [{"origin": ORIGIN, "token": EVERYTHING}],
     "token-leaked": [
         {"name": "ci", "where": where, "last_used_at": at}
@@ -268,6 +280,7 @@ ADVICE = {  # the pages where whoever did not do it sets things right, in the or
     "project-deleted": [RESET],
     "project-limits": ["/manage/project/acme-utils/history/"],
     "project-status": [RESET],
+    "project-readers": [RESET],
     "project-uploaders": [RESET],
     "publisher-added": [RESET],
     "publisher-removed": [RESET],
@@ -324,6 +337,7 @@ ADVICE_ABOUT_OTHERS = {  # somebody else of the project did it
     "pending-publisher-removed": ["/manage/organization/Tide-Office/publishing/"],
     "project-deleted": ["/manage/projects/"],
     "project-status": ["/manage/project/acme-utils/settings/"],
+    "project-readers": ["/manage/project/acme-utils/settings/"],
     "project-uploaders": [PUBLISHING],
     "publisher-added": [PUBLISHING],
     "publisher-removed": [PUBLISHING],

@@ -99,7 +99,7 @@ def test_each_client_gets_what_it_prefers(
     answer = ask(browser, path, accept)
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, content_type)
-    assert answer.headers["Vary"] == "Accept, Accept-Encoding"
+    assert answer.headers["Vary"].startswith("Accept, Accept-Encoding")
 
 
 def test_the_root_lists_all_names_and_reserved_ones_too(browser: Browser, people: People, token: str) -> None:
