@@ -16,7 +16,7 @@ from domain.policy.judge import way_through, what_would_help
 from domain.policy.principals import Anonymous, Member, TokenHolder
 from domain.policy.rules import Policy
 from domain.policy.targets import Target
-from models import db
+from models import Organization, Project, db
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,15 @@ def _without_permission(denial: Denial) -> str:
     needed = needs.role or needs.organization_role
     if target is None or needed is None:
         return f"You may not {denial.action.label}."
-    return f"Only {needed.holders} of {target.name} may {denial.action.label}. Ask an owner."
+    of = f" of {name}" if (name := shown_name(target)) else ""
+    return f"Only {needed.holders}{of} may {denial.action.label}. Ask an owner."
+
+
+def shown_name(target: Target) -> str:
+    """What a refusal calls its target: by its name where everybody may know that, or has a part in it; else not at all,
+    for a number that was guessed must not tell what stands behind it."""
+    is_known = isinstance(target.subject, Project | Organization) or target.is_among_own or target.owner_id is not None
+    return target.name if is_known else ""
 
 
 def _target(denial: Denial) -> Target:
@@ -203,7 +211,8 @@ def _refused_here(denial: Denial, remedy: Remedy) -> ResponseReturnValue:
 
 def _banner(denial: Denial, remedy: Remedy) -> dict[str, str | None]:
     """The red banner's parts, as the template shows them."""
-    name = f" “{denial.target.name}”" if denial.target and denial.target.name else ""
+    shown = shown_name(denial.target) if denial.target else ""
+    name = f" “{shown}”" if shown else ""
     return {
         "title": remedy.title,
         "asked": denial.action.label + name,
@@ -247,7 +256,7 @@ def _record(denial: Denial) -> None:
         project_id=denial.target.project_id if denial.target else None,
         details={
             "action": denial.action.label,
-            "target": denial.target.name if denial.target else "",
+            "target": shown_name(denial.target) if denial.target else "",
             "reason": denial.reason.value,
             "rule": denial.rule,
             "steps": [

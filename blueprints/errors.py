@@ -5,7 +5,7 @@ from flask import Flask, Response, current_app, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from gunicorn.http.errors import ParseException
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError, TooManyRequests
 
@@ -34,6 +34,7 @@ PAGES = {
     500: ("Our mistake", "Something went wrong here. Nothing was changed. It has been logged."),
 }
 
+WAITED_FOR_EACH_OTHER = ("40P01", "40001")  # PostgreSQL: deadlock detected, serialization failure
 MAX_PAGE = 200  # characters of an address that an event keeps
 log = structlog.get_logger("countersign")
 
@@ -46,6 +47,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(Problem, _uncaught_problem)
     for collision in (IntegrityError, StaleDataError, ObjectDeletedError):
         app.register_error_handler(collision, _collision)
+    app.register_error_handler(OperationalError, _trouble)
     app.register_error_handler(Exception, _unexpected)
     app.after_request(_note_spent_budget)
 
@@ -90,6 +92,13 @@ def _collision(error: SQLAlchemyError) -> ResponseReturnValue:
     _leave_nothing_half_done()
     message = "Something else changed this in the same moment. Go back, reload the page and try again."
     return _answer(409, "Nothing was changed", message)
+
+
+def _trouble(error: OperationalError) -> ResponseReturnValue:
+    """Two changes that waited for each other: the database ends one of them, and it can be tried again."""
+    if getattr(error.orig, "sqlstate", None) in WAITED_FOR_EACH_OTHER:
+        return _collision(error)
+    return _unexpected(error)
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

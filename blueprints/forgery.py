@@ -31,6 +31,8 @@ def _check() -> None:
         return
     if not mark.is_public and level() is not Level.FULL:
         return  # the gate sends whoever is not signed in to the sign-in page: kinder than "this form is stale"
+    if request.files:  # no page has a field for one; where text is expected, a file would be taken for it
+        abort(400)
     csrf.protect()
     # The token may have come in a header. A page's form has it in itself; JSON would bring numbers and lists where
     # forms have text, and from an empty body every field would be None.

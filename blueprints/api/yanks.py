@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 from flask import abort, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
@@ -70,7 +71,10 @@ def _done(permit: Permit, project: Project, version: str, *, is_yanked: bool) ->
 def _reason() -> str:
     if not request.is_json or not request.get_data():
         return request.form.get("reason", "")
-    body: Any = request.get_json()  # Any: whatever was sent
+    try:
+        body: Any = orjson.loads(request.get_data())  # Any: whatever was sent
+    except orjson.JSONDecodeError:
+        abort(400)
     reason = body.get("reason") if isinstance(body, dict) else body
     if body is not None and not isinstance(body, dict):
         raise Problem("Send a JSON object.")

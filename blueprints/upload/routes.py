@@ -1,11 +1,13 @@
 """`POST /legacy/`: where twine, uv and the others send a file."""
 
+from functools import partial
+
 import structlog
 from flask import Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints import wiring
-from blueprints.caller import Channel
+from blueprints.caller import Channel, caller
 from blueprints.denials import answer
 from blueprints.gate import management_action, public
 from blueprints.machine_answers import machine_refusal
@@ -62,6 +64,7 @@ def upload(permit: Permit, project: Project | None) -> ResponseReturnValue:
         g.upload,
         rules=found.upload_rules,
         policy=found.policy,
+        asks_again=partial(caller, Channel.MACHINE),
         now=now,
     )
     if isinstance(permit.principal, TokenHolder):

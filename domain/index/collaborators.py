@@ -124,7 +124,7 @@ def accept(db: Session, permit: Permit, notices: Notices, invitation: Invitation
     """
     permit.covers(Action.ACCEPT_INVITATION, invitation)
     project, role, host_id = _project_of(invitation), invitation.role, invitation.invited_by_id
-    locked = select(Project).where(Project.id == project.id).with_for_update()
+    locked = select(Project).where(Project.id == project.id).with_for_update(key_share=True)
     if db.scalar(locked.execution_options(populate_existing=True)) is None:
         raise projects.Gone(project.name)
     user = keepers.hold(db, permit.account.user_id)

@@ -80,7 +80,18 @@ def take_in(
         project = projects.find(db, upload.name)
         if project is not None and projects.role_of(db, project, owner_id) is None:
             raise Problem(f"{project.name} is here already, and {owner.username} has no role in it.")
-        done = publish(db, permit_for(project), store, notices, upload, rules=rules, policy=policy, now=now)
+        permit = permit_for(project)
+        done = publish(
+            db,
+            permit,
+            store,
+            notices,
+            upload,
+            rules=rules,
+            policy=policy,
+            asks_again=lambda: permit.principal,
+            now=now,
+        )
         return _came(path, done)
     except Problem as problem:
         db.rollback()

@@ -109,7 +109,7 @@ def accept(db: Session, permit: Permit, notices: Notices, invitation: Invitation
     """
     permit.covers(Action.ACCEPT_INVITATION, invitation)
     organization, role, host_id = _organization_of(invitation), invitation.role, invitation.invited_by_id
-    db.execute(select(Organization.id).where(Organization.id == organization.id).with_for_update())
+    db.execute(select(Organization.id).where(Organization.id == organization.id).with_for_update(key_share=True))
     user = keepers.hold(db, permit.account.user_id)
     invitations.spend(db, invitation, now=now)
     is_owner = organizations.role_of(db, organization, host_id) is OrganizationRole.OWNER
@@ -195,7 +195,7 @@ def leave(db: Session, permit: Permit, notices: Notices, organization: Organizat
 def lock(db: Session, permit: Permit, organization: Organization, least: OrganizationRole) -> None:
     """Have all changes to an organization wait for each other, and look again whether the permit's holder has the
     role that it was given for: two owners who remove one another must not both. Raises Problem if it is gone."""
-    there = select(Organization).where(Organization.id == organization.id).with_for_update()
+    there = select(Organization).where(Organization.id == organization.id).with_for_update(key_share=True)
     if db.scalar(there.execution_options(populate_existing=True)) is None:
         raise Problem("This organization is gone: somebody deleted it.")
     held = organizations.role_of(db, organization, permit.account.user_id)

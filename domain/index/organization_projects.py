@@ -59,7 +59,7 @@ def give_back(db: Session, permit: Permit, notices: Notices, project: Project, *
         raise Problem(f"{project.name} belongs to no organization any more.")
     organizations.lock(db, permit, organization, OrganizationRole.OWNER)
     still = (Project.id == project.id) & (Project.organization_id == organization.id)
-    locked = select(Project).where(still).with_for_update().execution_options(populate_existing=True)
+    locked = select(Project).where(still).with_for_update(key_share=True).execution_options(populate_existing=True)
     if db.scalar(locked) is None:
         raise Problem(f"{project.name} no longer belongs to {organization.name}.")
     if not _own_owners(db, project):

@@ -55,7 +55,7 @@ def owners_of(db: Session, organization: Organization) -> list[User]:
 def lock(db: Session, permit: Permit, organization: Organization, least: OrganizationRole) -> None:
     """Have all changes to an organization wait for each other, and look again whether the permit's holder has the
     role that it was given for. Raises Problem if it is gone."""
-    there = select(Organization.id).where(Organization.id == organization.id).with_for_update()
+    there = select(Organization.id).where(Organization.id == organization.id).with_for_update(key_share=True)
     if db.scalar(there) is None:
         raise Problem("This organization is gone: somebody deleted it.")
     held = role_of(db, organization, permit.account.user_id)

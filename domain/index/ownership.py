@@ -60,7 +60,9 @@ def owned_alone_for_good(db: Session, user_id: int) -> list[str]:
     somebody who hands a project over, is waited for, and nothing of it changes until the transaction ends."""
     organization_ids = select(OrganizationMember.organization_id).where(OrganizationMember.user_id == user_id)
     locked = select(Organization.id).where(Organization.id.in_(organization_ids))
-    db.execute(locked.order_by(Organization.id).with_for_update()).all()
+    db.execute(locked.order_by(Organization.id).with_for_update(key_share=True)).all()
     project_ids = select(ProjectRole.project_id).where(ProjectRole.user_id == user_id)
-    db.execute(select(Project.id).where(Project.id.in_(project_ids)).order_by(Project.id).with_for_update()).all()
+    db.execute(
+        select(Project.id).where(Project.id.in_(project_ids)).order_by(Project.id).with_for_update(key_share=True)
+    ).all()
     return owned_alone(db, user_id).names

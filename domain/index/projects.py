@@ -86,9 +86,10 @@ def target_of(
 
 
 def lock(db: Session, permit: Permit, project: Project) -> None:
-    """Have all changes to a project wait for each other, and look again whether the permit's holder has the role that
+    """Have all changes to a project wait for each other, but not the events that name it, or two of them would wait for
+    each other's; and look again whether the permit's holder has the role that
     it was given for, and whether the project's status still allows it. Raises Problem, and Gone."""
-    locked = select(Project).where(Project.id == project.id).with_for_update()
+    locked = select(Project).where(Project.id == project.id).with_for_update(key_share=True)
     if db.scalar(locked.execution_options(populate_existing=True)) is None:
         raise Gone(project.name)
     needs = permit.action.needs

@@ -1,8 +1,9 @@
 """Publishing: from a file that has arrived to one that anybody can install."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from packaging.version import Version
 from sqlalchemy import or_, select
@@ -22,7 +23,7 @@ from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Denial, NoLongerPermitted, Permit
 from domain.policy.judge import judge
-from domain.policy.principals import Operator
+from domain.policy.principals import Operator, Principal
 from domain.policy.rules import Policy
 from domain.policy.targets import Role
 from domain.problems import Problem
@@ -72,6 +73,7 @@ def publish(
     *,
     rules: UploadRules,
     policy: Policy,
+    asks_again: Callable[[], Principal],
     now: datetime,
 ) -> Published:
     """Check a file, put it on the index and keep its bytes; a project comes into being with its first file.
@@ -80,7 +82,8 @@ def publish(
     the session has read or changed so far is left behind. What is here already is not read again. The blob is kept
     last and before the caller commits: a row never stands for bytes that are not there, and a blob without a row does
     no harm.
-    policy: what the permit is judged by once more, under the project's lock.
+    policy: what the permit is judged by once more, under the project's lock. asks_again: gives whoever asks as they are
+        by then: a token may have been removed, or its owner have lost the last second factor, while the file was read.
     Raises Problem with what is wrong with the file, and NoLongerPermitted; the caller rolls back, and nothing was
     stored.
     """
@@ -92,7 +95,8 @@ def publish(
     quotas.take_turns(db, rules)
     blobs.hold(db)
     spelling = checked.metadata.name if checked is not None else upload.name
-    project, is_created = _project_for(db, permit, notices, spelling, policy=policy, now=now)
+    judge_again = partial(_judge_again, db, permit, asks_again(), policy, now)
+    project, is_created = _project_for(db, permit, notices, spelling, judge_again, now=now)
     if (same := _find_same(db, filename, upload.file)) is not None:
         return Published(same.filename, same.release.project_id, is_new=False)
     if permit.action is Action.CREATE_PROJECT and not is_created:
@@ -123,13 +127,20 @@ def _find_same(db: Session, filename: Filename, received: Received) -> File | No
 
 
 def _project_for(
-    db: Session, permit: Permit, notices: Notices, name: str, *, policy: Policy, now: datetime
+    db: Session,
+    permit: Permit,
+    notices: Notices,
+    name: str,
+    judge_again: Callable[[Project | None], None],
+    *,
+    now: datetime,
 ) -> tuple[Project, bool]:
     """The project, locked so that uploads to it take turns, and whether it was created for this upload."""
     project = projects.find(db, name)
     if project is None and permit.action is not Action.CREATE_PROJECT:
         raise projects.Gone(name)
     if project is None:
+        judge_again(None)
         try:
             return reservations.create_by_upload(db, permit, notices, name=name, now=now), True
         except free_names.NameTaken:
@@ -142,14 +153,16 @@ def _project_for(
     if db.scalar(locked.execution_options(populate_existing=True)) is None:
         raise projects.Gone(project.name)
     if permit.action is not Action.CREATE_PROJECT:
-        _judge_again(db, permit, project, policy=policy, now=now)
+        judge_again(project)
     return project, False
 
 
-def _judge_again(db: Session, permit: Permit, project: Project, *, policy: Policy, now: datetime) -> None:
+def _judge_again(
+    db: Session, permit: Permit, principal: Principal, policy: Policy, now: datetime, project: Project | None
+) -> None:
     """What was judged before the file was read must still be so. Raises NoLongerPermitted."""
-    target = projects.target_of(db, project, permit.account.user_id)
-    decision = judge(permit.principal, permit.action, target, policy, now)
+    target = projects.target_of(db, project, permit.account.user_id) if project is not None else None
+    decision = judge(principal, permit.action, target, policy, now)
     if isinstance(decision, Denial):
         raise NoLongerPermitted(decision)
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
+from domain.index import projects
 from domain.index.filenames import InvalidFile, parse_version
 from domain.index.versions import version_key
+from domain.policy.decision import Permit
 from domain.problems import Problem
 from models import Project, Release
 
@@ -79,14 +81,17 @@ def summary_of(db: Session, project: Project) -> str:
     return found.summary if found is not None else ""
 
 
-def lock(db: Session, release: Release) -> Project:
-    """Take the project of a release, so that uploads to it, deletions and yanks take turns; read the release anew.
+def lock(db: Session, permit: Permit, release: Release) -> Project:
+    """Take the project of a release, so that uploads to it, deletions and yanks take turns, and look again whether the
+    permit's holder still has the role for it and its status allows it; read the release anew.
 
-    Raises Gone if somebody was faster.
+    Raises Gone if somebody was faster, and Problem.
     """
-    release_id = release.id
-    project = db.get(Project, release.project_id, with_for_update=True)
-    if project is None or db.scalar(select(Release.id).where(Release.id == release_id)) is None:
+    release_id, project = release.id, db.get(Project, release.project_id)
+    if project is None:
+        raise Gone
+    projects.lock(db, permit, project)
+    if db.scalar(select(Release.id).where(Release.id == release_id)) is None:
         raise Gone
     db.refresh(release, with_for_update=True)
     db.expire(release, ["files"])

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
 from adapters.storage import BlobStore
 from domain import journal
-from domain.index import pages, releases
+from domain.index import pages, projects, releases
 from domain.index.announcements import announce
 from domain.index.filenames import FileKind, InvalidFile, parse_version
 from domain.index.keepers import keepers_of
@@ -38,7 +38,7 @@ def delete_release(
     if not _is_version(confirmation, release):
         raise Problem(f"That is not the version of this release. Type {release.version} to delete it.", field="confirm")
     # An upload into this release waits here, or was finished before and its file is deleted, too.
-    project = releases.lock(db, release)
+    project = releases.lock(db, permit, release)
     removed = _move(db, permit, release, release.files, now=now)
     _changed(db, project, now=now)
     _tell(db, permit, notices, "project:release:removed", "release-deleted", project, removed, now=now)
@@ -54,7 +54,7 @@ def delete_file(db: Session, permit: Permit, notices: Notices, file: File, *, co
     name = release.project.name
     if not is_typed(confirmation, release.project.normalized_name):
         raise Problem(f"That is not the name of the project. Type {name} to delete the file.", field="confirm")
-    project = releases.lock(db, release)
+    project = releases.lock(db, permit, release)
     going = [each for each in release.files if each.id == file_id]
     if not going:
         raise releases.Gone("This file was deleted already.")
@@ -88,7 +88,9 @@ def restore(
     """
     permit.covers(Action.RESTORE_RELEASE, removed)
     there = select(DeletedRelease.deleted_at).where(DeletedRelease.id == removed.id).with_for_update()
-    project = db.get(Project, removed.project_id, with_for_update=True)
+    project = db.get(Project, removed.project_id)
+    if project is not None:
+        projects.lock(db, permit, project)
     deleted_at = db.scalar(there)
     if project is None or deleted_at is None:
         raise releases.Gone("This was restored already, or has gone for good.")

@@ -74,7 +74,7 @@ def who_stays(db: Session, project: Project, *, giver_id: int, receiver_id: int 
 def _lock_project(db: Session, transfer: Transfer) -> None:
     """Lock the project, and see that it still stands as it did when its organization was locked."""
     project, organization_id = transfer.project, transfer.project.organization_id
-    locked = select(Project).where(Project.id == project.id).with_for_update()
+    locked = select(Project).where(Project.id == project.id).with_for_update(key_share=True)
     if db.scalar(locked.execution_options(populate_existing=True)) is None:
         raise projects.Gone(project.name)
     if project.organization_id != organization_id:

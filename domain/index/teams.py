@@ -289,7 +289,7 @@ def _project(db: Session, team: Team, name: str) -> Project:
     project = projects.find(db, name.strip())
     if project is not None:
         again = select(Project).where(Project.id == project.id, Project.organization_id == team.organization_id)
-        project = db.scalar(again.with_for_update().execution_options(populate_existing=True))
+        project = db.scalar(again.with_for_update(key_share=True).execution_options(populate_existing=True))
     if project is None:
         raise Problem(f"{team.organization.name} has no project of that name. Check the spelling.", field="project")
     return project

@@ -148,7 +148,8 @@ def lock_organizations(db: Session, *organization_ids: int | None) -> None:
     """Lock them all at once and in one order: two projects that change places must not wait for each other."""
     ids = [one for one in organization_ids if one is not None]
     if ids:
-        db.execute(select(Organization.id).where(Organization.id.in_(ids)).order_by(Organization.id).with_for_update())
+        there = select(Organization.id).where(Organization.id.in_(ids)).order_by(Organization.id)
+        db.execute(there.with_for_update(key_share=True))
 
 
 def use_up(db: Session, transfer: Transfer, *, now: datetime) -> None:

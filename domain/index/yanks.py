@@ -25,7 +25,7 @@ def yank(db: Session, permit: Permit, notices: Notices, release: Release, *, rea
     """
     permit.covers(Action.YANK_RELEASE, release)
     reason = checked(reason)
-    project = releases.lock(db, release)
+    project = releases.lock(db, permit, release)
     if release.yanked_at is not None and (release.yanked_reason or "") == reason:
         return False
     release.yanked_at, release.yanked_reason = release.yanked_at or now, reason
@@ -38,7 +38,7 @@ def yank(db: Session, permit: Permit, notices: Notices, release: Release, *, rea
 def unyank(db: Session, permit: Permit, notices: Notices, release: Release, *, now: datetime) -> bool:
     """Take a yank back; whether there was one. Raises Gone."""
     permit.covers(Action.UNYANK_RELEASE, release)
-    project = releases.lock(db, release)
+    project = releases.lock(db, permit, release)
     if release.yanked_at is None:
         return False
     reason = release.yanked_reason or ""

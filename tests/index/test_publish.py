@@ -51,7 +51,15 @@ def published(app: Flask, tmp_path: Path, clock: SettableClock, ana: User) -> Pu
         found, session = wiring_of(app), db.session()
         try:
             done = publish.publish(
-                session, permit, found.store, found.notices, upload, rules=RULES, policy=EVERYONE, now=now
+                session,
+                permit,
+                found.store,
+                found.notices,
+                upload,
+                rules=RULES,
+                policy=EVERYONE,
+                asks_again=lambda: holder,
+                now=now,
             )
         except Problem:
             db.session.rollback()
@@ -213,7 +221,17 @@ def test_a_permit_for_something_else_publishes_nothing(
     store, notices, upload = wiring_of(app).store, wiring_of(app).notices, an_upload(a_wheel(), tmp_path)
 
     with pytest.raises(PermitMismatch):
-        publish.publish(db.session(), permit, store, notices, upload, rules=RULES, policy=EVERYONE, now=clock.now())
+        publish.publish(
+            db.session(),
+            permit,
+            store,
+            notices,
+            upload,
+            rules=RULES,
+            policy=EVERYONE,
+            asks_again=lambda: permit.principal,
+            now=clock.now(),
+        )
 
     assert not store.exists(a_wheel().sha256)
 

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import argon2
@@ -286,7 +286,8 @@ def _meanwhile(statement: sa.Update | sa.Delete) -> Callable[..., None]:
     """What happens as soon as an upload that was let in leaves its first transaction: its file has just been read."""
 
     def happen(session: Session) -> None:
-        if has_request_context() and g.pop("judged", None) is not None:
+        if has_request_context() and "judged" in g:
+            g.pop("judged")
             with db.engine.begin() as connection:
                 connection.execute(statement)
 
@@ -298,6 +299,18 @@ MEANWHILE: dict[str, tuple[sa.Update | sa.Delete, str, str]] = {
     "in quarantine": (sa.update(Project).values(status="quarantined"), "project_quarantined", "is in quarantine"),
     "without tokens": (sa.update(Project).values(takes_tokens=False), "publishers_only", "trusted publishers only"),
     "without Ana": (sa.delete(ProjectRole), "no_permission", "Only owners and maintainers of acme-utils may upload"),
+    "without her token": (sa.delete(ApiToken), "invalid_credentials", "This API token is not valid"),
+    "after her token's end": (
+        sa.update(ApiToken).values(expires_at=datetime(2020, 1, 1, tzinfo=UTC)),
+        "token_expired",
+        "This API token has expired",
+    ),
+    "with her frozen": (sa.update(User).values(is_active=False), "account_frozen", "This account is frozen"),
+    "without her last second factor": (
+        sa.delete(TotpApp),
+        "two_factor_required",
+        "Two-factor authentication is required",
+    ),
 }
 
 
@@ -326,7 +339,26 @@ def test_what_changes_while_the_archive_is_read_is_said_as_the_gate_says_it(
     db.session.rollback()
     assert db.session.scalar(sa.select(sa.func.count()).select_from(File)) == 0
     refusal = db.session.scalars(sa.select(Event).where(Event.tag == "gate:upload_file:denied")).one()
-    assert refusal.details["reason"] == code
+    assert refusal.details["reason"] == ("not_signed_in" if code == "invalid_credentials" else code)
+
+
+@pytest.mark.parametrize("case", ["without her token", "with her frozen", "without her last second factor"])
+def test_a_project_that_an_upload_would_create_is_judged_again_too(app: Flask, people: People, case: str) -> None:
+    statement, code, _ = MEANWHILE[case]
+    token = people.a_token(people.a_member("ana"))[1]
+    happen = _meanwhile(statement)
+    sa.event.listen(ModeSession, "after_rollback", happen)
+
+    try:
+        answer = upload(app, token, a_wheel(), accept="application/json")
+    finally:
+        sa.event.remove(ModeSession, "after_rollback", happen)
+
+    assert answer.status_code == 403
+    assert answer.json is not None
+    assert answer.json["code"] == code
+    db.session.rollback()
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Project)) == 0
 
 
 def test_judged_with_nothing_changed_it_is_published(app: Flask, people: People) -> None:
