@@ -64,6 +64,7 @@ WORDS = {
     "account:publisher:added": "Pending publisher {publisher} for {project} added",
     "account:publisher:expired": "Pending publisher {publisher} for {project} ended: it was not used within 30 days",
     "account:publisher:taken": "Pending publisher {publisher} for {project} ended: that name, or one like it, is taken",
+    "account:publisher:issuer_removed": "Pending publisher {publisher} for {project} ended: its issuer was removed",
     "account:publisher:removed": "Pending publisher {publisher} for {project} removed",
     "index:issuer:added": "Issuer of identities {issuer} added: {url}",
     "index:issuer:removed": "Issuer of identities {issuer} removed: {url}",

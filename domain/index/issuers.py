@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from domain import journal, naming
+from domain.index import pending_publishers, publishers
 from domain.index.publisher_identities import GITLAB, OIDC, PROVIDERS
 from domain.notices import Notices
 from domain.policy.actions import Action
@@ -106,13 +107,17 @@ def add(
 
 
 def remove(db: Session, permit: Permit, notices: Notices, issuer: Issuer, *, now: datetime) -> None:
-    """Let no publisher name this issuer any more; all administrators are told. Raises Problem while some do."""
+    """Let no publisher name this issuer any more; all administrators are told. Those that do, pending ones among them,
+    end with it, and their projects' people are told: an issuer that went bad can be shut off at once.
+
+    Raises Problem if it is gone already.
+    """
     permit.covers(Action.REMOVE_ISSUER, issuer)
     locked = select(Issuer).where(Issuer.id == issuer.id).with_for_update()
     if db.scalar(locked.execution_options(populate_existing=True)) is None:
         raise Problem("This issuer was removed already.")
-    if projects_of(db, issuer, most=1) or pending_of(db, issuer):
-        raise Problem(f"Publishers still name {issuer.name}. Their owners have to remove them first.")
+    publishers.end_of_issuer(db, permit, notices, issuer, now=now)
+    pending_publishers.end_of_issuer(db, notices, issuer.url, now=now)
     _tell(db, permit, notices, "removed", issuer, now=now)
     db.delete(issuer)
     db.flush()

@@ -150,6 +150,13 @@ def sweep(db: Session, notices: Notices, *, now: datetime) -> None:
             _end(db, notices, pending, "expired", now=now)
 
 
+def end_of_issuer(db: Session, notices: Notices, issuer: str, *, now: datetime) -> None:
+    """The issuer that they name was let go: what waited for it waits in vain."""
+    for pending in db.scalars(select(PendingPublisher).where(PendingPublisher.issuer == issuer)).all():
+        if _spend(db, pending):
+            _end(db, notices, pending, "issuer_removed", now=now)
+
+
 def _add(
     db: Session,
     permit: Permit,
@@ -231,7 +238,7 @@ def _waiting(db: Session, which: ColumnElement[bool], *, now: datetime) -> list[
 def _end(db: Session, notices: Notices, pending: PendingPublisher, why: str, *, now: datetime) -> None:
     """Write down and tell that one waits no longer, without anybody having taken it back.
 
-    why: "taken" or "expired". Who took the name is not said: it is no business of those who waited.
+    why: "taken", "expired" or "issuer_removed". Who took the name is not said: it is no business of those who waited.
     """
     journal.record(
         db,

@@ -125,6 +125,18 @@ def remove(db: Session, permit: Permit, notices: Notices, publisher: TrustedPubl
     _tell(db, permit, notices, "removed", project, title, now=now)
 
 
+def end_of_issuer(db: Session, permit: Permit, notices: Notices, issuer: Issuer, *, now: datetime) -> None:
+    """An administrator lets an issuer go, and with it all publishers that name it. Who looks after their projects is
+    told."""
+    permit.covers(Action.REMOVE_ISSUER, issuer)
+    theirs = select(TrustedPublisher).where(TrustedPublisher.issuer == issuer.url).order_by(TrustedPublisher.id)
+    for publisher in db.scalars(theirs).all():
+        project, title = publisher.project, called(publisher)
+        db.delete(publisher)
+        db.flush()
+        _tell(db, permit, notices, "removed", project, title, now=now)
+
+
 def set_uploaders(
     db: Session, permit: Permit, notices: Notices, project: Project, *, takes_tokens: bool, now: datetime
 ) -> None:

@@ -174,7 +174,9 @@ SAMPLES: dict[str, list[Values]] = {
     "password-reset": [{"origin": ORIGIN, "username": "ana", "token": LINK}],
     "password-reset-unverified": [{"origin": ORIGIN}],
     "pending-publisher-added": [{**by, **PENDING, **where} for by in (ME, BO) for where in PLACES],
-    "pending-publisher-ended": [{**PENDING, "why": why, **where} for why in ("taken", "expired") for where in PLACES],
+    "pending-publisher-ended": [
+        {**PENDING, "why": why, **where} for why in ("taken", "expired", "issuer_removed") for where in PLACES
+    ],
     "pending-publisher-reminder": [{**PENDING, **where} for where in PLACES],
     "pending-publisher-removed": [{**by, **PENDING, **where} for by in (ME, BO) for where in PLACES],
     "primary-address-changed": [{"origin": ORIGIN, "address": "second@mail.example"}],
