@@ -66,6 +66,7 @@ RESERVE_NAME = Budget("reserve:account", "new projects", _limits((20, HOUR)))
 INVITE = Budget("invite:account", "invitations", _limits((40, HOUR)))
 OFFER = Budget("offer:account", "offered projects", _limits((20, HOUR)))
 INVITE_ADDRESS = Budget("invite:address", "invitations to this address", _limits((5, DAY)))
+INVITE_PERSON = Budget("invite:person", "invitations to this person", _limits((5, DAY)))
 REQUEST_ORGANIZATION = Budget("organization:account", "requests for organizations", _limits((10, DAY)))
 ADD_PUBLISHER = Budget("publisher:account", "new trusted publishers", _limits((100, DAY)))
 ADD_PUBLISHER_FROM_ADDRESS = Budget(

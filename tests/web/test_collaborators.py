@@ -425,3 +425,25 @@ def test_leaving_and_removing_say_what_goes(ana: User, browser: Browser, app: Fl
     assert "1 open invitation that bo sent ends." in removed.text
     assert "1 API token of yours no longer reaches acme-utils." in left.text
     assert "1 open invitation that you sent ends." in left.text
+
+
+def test_one_account_invites_the_same_person_five_times_a_day_at_most(
+    ana: User, browser: Browser, people: People, clock: SettableClock
+) -> None:
+    """Inviting and revoking in turn would fill a mailbox otherwise."""
+    people.a_member("bo")
+    people.a_member("cy")
+    invite, revoke = (f"/manage/project/acme-utils/collaboration/{verb}" for verb in ("invite", "revoke"))
+    for spelling in ("bo", "BO", "Bo", "bO", "bo"):
+        browser.submit(invite, username=spelling, role="maintainer")
+        browser.submit(revoke, username="bo")
+
+    refused = browser.submit(invite, username="bo", role="maintainer", status=429)
+    other = browser.submit(invite, username="cy", role="maintainer")
+    clock.advance(timedelta(days=1, minutes=1))
+    browser.sign_in(ana)
+    later = browser.submit(invite, username="bo", role="maintainer")
+
+    assert "Too many invitations to this person" in refused.text
+    assert "cy is invited" in other.text
+    assert "bo is invited" in later.text
