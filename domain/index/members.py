@@ -5,6 +5,7 @@ measured while it is unpacked; what an archive says of its own sizes is never be
 """
 
 import re
+import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -32,12 +33,19 @@ class Contents:
         self._archive_bytes = archive_bytes
         self._unpacked_bytes = 0
         self._is_folder: dict[str, bool] = {}
+        self._by_place: dict[str, str] = {}
 
     def add(self, name: str, *, is_folder: bool) -> None:
         """Take note of a member. Raises InvalidFile if its name is unsafe or taken, or it is one too many."""
         check_member_name(name)
         if name in self._is_folder:
             raise InvalidFile(f"The archive holds {shown(name)} twice.")
+        other = self._by_place.setdefault(_place(name), name)
+        if other != name and not (is_folder and self._is_folder[other]):
+            raise InvalidFile(
+                f"The archive holds {shown(other)} and {shown(name)}, which are one file on Windows and macOS."
+                " Rename one of them."
+            )
         if len(self._is_folder) == MAX_MEMBERS:
             raise InvalidFile(f"The archive holds more than {MAX_MEMBERS} files.")
         self._is_folder[name] = is_folder
@@ -62,10 +70,10 @@ class Contents:
         Beneath a link it would be written wherever the link points.
         """
         # With the separator lowest of all signs, a member is followed at once by what lies beneath it.
-        in_order = sorted(self._is_folder, key=lambda name: name.replace("/", "\0"))
+        in_order = sorted(self._by_place, key=lambda place: place.replace("/", "\0"))
         for above, below in pairwise(in_order):
-            if below.startswith(f"{above}/") and not self._is_folder[above]:
-                raise InvalidFile(f"The archive holds {shown(below)} beneath a file or link.")
+            if below.startswith(f"{above}/") and not self._is_folder[self._by_place[above]]:
+                raise InvalidFile(f"The archive holds {shown(self._by_place[below])} beneath a file or link.")
 
 
 def check_member_name(name: str) -> None:
@@ -78,6 +86,11 @@ def check_member_name(name: str) -> None:
         raise InvalidFile(f"The archive holds {shown(name)}: names must be relative, with / between folders.")
     if any(part in {"", ".", ".."} for part in name.split("/")):
         raise InvalidFile(f"The archive holds {shown(name)}: names must not go up or have empty parts.")
+
+
+def _place(name: str) -> str:
+    """The same for names that a file system which knows no case, or no two forms of an accent, takes for one."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
 def shown(name: str) -> str:

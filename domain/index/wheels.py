@@ -27,6 +27,7 @@ _STORED, _DEFLATED = 0, 8
 _ENCRYPTED = 1 << 0 | 1 << 6 | 1 << 13
 _DEFLATE_OPTIONS, _UTF8 = 0b110, 1 << 11  # all other flags change how a member is read
 _MAX_NEEDED = 45  # readers stop at a version of ZIP that they do not know; 4.5 is what writers ask for
+_ZIP64_LOCATOR, _ZIP64_LOCATOR_BYTES = b"PK\6\7", 20  # 4.3.15: stands right before the end
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075  # extra fields that change a member's sizes or its name
 
 
@@ -87,12 +88,16 @@ def _check_place(expected: int, position: int) -> None:
 def _read_directory(file: BinaryIO, contents: Contents) -> tuple[list[_Entry], int]:
     """The directory's entries in its own order, and where it starts."""
     end_of_file = file.seek(0, 2)
-    file.seek(max(0, end_of_file - _END.size))
-    tail = file.read(_END.size)
+    file.seek(max(0, end_of_file - _END.size - _ZIP64_LOCATOR_BYTES))
+    both = file.read()
+    before, tail = both[: -_END.size], both[-_END.size :]
     if len(tail) < _END.size or not tail.startswith(b"PK\5\6"):
         raise InvalidFile("The file is not a wheel: it does not end as a ZIP archive does.")
     _, disk, first_disk, count, total_count, length, start, comment_length = _END.unpack(tail)
     whole = not (disk or first_disk or comment_length) and count == total_count
+    # Readers that know ZIP64 look for its locator there, even within the directory, and go by another directory then.
+    if before.startswith(_ZIP64_LOCATOR):
+        raise InvalidFile("The wheel uses ZIP64. Use plain ZIP.")
     if not whole or start + length + _END.size != end_of_file:
         raise InvalidFile("The wheel's directory is damaged, or something was added to the file.")
     file.seek(start)
@@ -113,11 +118,12 @@ def _read_entry(file: BinaryIO) -> _Entry:
         raise InvalidFile("The wheel's directory is damaged.")
     raw_name = _exactly(file, name_length)
     _check_extra(_exactly(file, extra_length))
-    _exactly(file, comment_length)
     try:
         name = raw_name.decode().removesuffix("/")
     except UnicodeDecodeError:
         raise InvalidFile(f"The archive holds {raw_name[:80]!a}: names must be UTF-8.") from None
+    if comment_length:
+        raise InvalidFile(f"The wheel has a comment on its member {shown(name)}. Build it without.")
     entry = _Entry(name, raw_name, needed, flags, method, crc, packed, unpacked, attributes >> 16, offset)
     _check_entry(entry)
     return entry
@@ -132,8 +138,12 @@ def _check_entry(entry: _Entry) -> None:
             f"The wheel's member {shown(entry.name)} is packed in a way that not every installer reads."
             " Use plain ZIP: stored or deflated, sizes in front, no ZIP64."
         )
-    if stat.S_IFMT(entry.mode) not in {0, stat.S_IFREG, stat.S_IFDIR}:
-        raise InvalidFile(f"The wheel's member {shown(entry.name)} is a link or device. Wheels hold files only.")
+    if not entry.flags & _UTF8 and not entry.name.isascii():
+        raise InvalidFile(
+            f"The wheel does not mark the name {shown(entry.name)} as UTF-8: readers take it for another."
+        )
+    if stat.S_IFMT(entry.mode) not in {0, stat.S_IFREG, stat.S_IFDIR if entry.is_folder else 0}:
+        raise InvalidFile(f"The wheel's member {shown(entry.name)} is a link, a device, or a folder named like a file.")
     if entry.is_folder and entry.unpacked_bytes:
         raise InvalidFile(f"The wheel's folder {shown(entry.name)} has contents of its own.")
 
@@ -194,6 +204,8 @@ def _check_extra(extra: bytes) -> None:
         kind, length = _EXTRA.unpack_from(extra)
         if kind in {_ZIP64, _UNICODE_PATH}:
             raise InvalidFile("The wheel uses ZIP64 or a second name for a member. Use plain ZIP.")
+        if _EXTRA.size + length > len(extra):
+            raise InvalidFile("The wheel is damaged: the extra fields of a member cannot be read.")
         extra = extra[_EXTRA.size + length :]
 
 

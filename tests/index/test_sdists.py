@@ -257,6 +257,16 @@ def test_a_name_that_occurs_twice_is_refused(tmp_path: Path) -> None:
         read(an_sdist(members=[member("PKG-INFO", tarfile.REGTYPE)]), tmp_path)
 
 
+@pytest.mark.parametrize(("name", "other"), [("A.py", "a.py"), ("caf\u00e9.txt", "cafe\u0301.txt")])
+def test_two_names_that_some_systems_take_for_one_are_refused(tmp_path: Path, name: str, other: str) -> None:
+    with pytest.raises(InvalidFile, match="one file on Windows and macOS"):
+        read(an_sdist(extra={name: b"1", other: b"2"}), tmp_path)
+
+
+def test_folders_that_differ_in_case_alone_merge_without_harm(tmp_path: Path) -> None:
+    assert read(an_sdist(members=[member("Data", tarfile.DIRTYPE), member("data", tarfile.DIRTYPE)]), tmp_path)
+
+
 @pytest.mark.parametrize(
     "blocks",
     [

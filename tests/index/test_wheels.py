@@ -144,7 +144,7 @@ def test_a_member_that_is_neither_file_nor_folder_is_refused(tmp_path: Path, kin
     info = zipfile.ZipInfo("acme_utils/link")
     info.external_attr = (kind | 0o777) << 16
 
-    with pytest.raises(InvalidFile, match="link or device"):
+    with pytest.raises(InvalidFile, match="a link, a device, or a folder"):
         read(with_member(info, b"/etc/passwd"), tmp_path)
 
 
@@ -269,6 +269,76 @@ def test_a_comment_on_the_archive_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(InvalidFile, match="does not end as a ZIP"):
         read(packed(content[:-2] + b"\5\0notes"), tmp_path)
+
+
+def with_comment_on_last_member(comment: bytes) -> Package:
+    """A good wheel whose directory ends with a comment."""
+    buffer = io.BytesIO(a_wheel().content)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.infolist()[-1].comment = comment
+        archive._didModify = True  # type: ignore[attr-defined]  # nothing else makes zipfile write it anew
+    return packed(buffer.getvalue())
+
+
+def test_a_comment_on_a_member_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidFile, match=r"comment on its member 'acme_utils-1\.0\.dist-info/RECORD'"):
+        read(with_comment_on_last_member(b"notes"), tmp_path)
+
+
+def test_a_second_directory_within_the_first_is_refused(tmp_path: Path) -> None:
+    other_end = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 0, 0, 0, 0)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, 0, 1)
+    wheel = with_comment_on_last_member(other_end + locator)
+    with zipfile.ZipFile(io.BytesIO(wheel.content)) as archive:
+        assert archive.namelist() == []  # what an installer would see
+
+    with pytest.raises(InvalidFile, match="uses ZIP64"):
+        read(wheel, tmp_path)
+
+
+def test_a_name_that_is_not_marked_as_utf_8_is_refused(tmp_path: Path) -> None:
+    wheel = a_wheel(extra={"acme_utils/\u00e9.txt": b""})
+    content = wheel.content
+    for header, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        start = content.index(header, content.index("acme_utils/\u00e9".encode()) - 50)
+        start = content.rindex(header, 0, content.index("acme_utils/\u00e9".encode(), start))
+        assert content[start + place : start + place + 2] == b"\0\x08"
+        content = content[: start + place] + b"\0\0" + content[start + place + 2 :]
+    assert read(wheel, tmp_path)
+
+    with pytest.raises(InvalidFile, match="does not mark the name"):
+        read(packed(content), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("acme_utils/A.py", "acme_utils/a.py"), ("caf\u00e9.txt", "cafe\u0301.txt"), ("Acme_Utils", "acme_utils/")],
+    ids=["case", "form of an accent", "file and folder"],
+)
+def test_two_names_that_some_systems_take_for_one_are_refused(tmp_path: Path, name: str, other: str) -> None:
+    with pytest.raises(InvalidFile, match="one file on Windows and macOS"):
+        read(a_wheel(extra={name: b"1", other: b"" if other.endswith("/") else b"2"}), tmp_path)
+
+
+def test_a_file_and_a_folder_without_a_member_that_some_systems_take_for_one_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidFile, match="beneath a file or link"):
+        read(a_wheel(extra={"Acme_Utils": b""}), tmp_path)
+
+
+def test_a_file_that_says_that_it_is_a_folder_is_refused(tmp_path: Path) -> None:
+    info = zipfile.ZipInfo("acme_utils/odd")
+    info.external_attr = (stat.S_IFDIR | 0o755) << 16
+
+    with pytest.raises(InvalidFile, match="a link, a device, or a folder"):
+        read(with_member(info), tmp_path)
+
+
+def test_extra_fields_longer_than_their_place_are_refused(tmp_path: Path) -> None:
+    info = zipfile.ZipInfo("acme_utils/odd")
+    info.extra = struct.pack("<2H", 0xCAFE, 9) + b"short"
+
+    with pytest.raises(InvalidFile, match="extra fields"):
+        read(with_member(info), tmp_path)
 
 
 def test_a_member_that_unpacks_to_more_than_it_says_is_refused(tmp_path: Path) -> None:
