@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test requirements check fmt bench docs
+.PHONY: help run test fuzz requirements check fmt bench docs
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -20,6 +20,12 @@ run: .venv/installed  ## Set up and serve; settings come from the environment an
 
 test: .venv/installed-dev  ## Run the tests; ARGS="-k totp" is handed to pytest
 	@$(BIN)/pytest $(ARGS)
+
+fuzz: .venv/installed-dev  ## Try to break the reader of archives: 10,000 made by hypothesis, then atheris for a minute
+	@$(BIN)/pytest -n 0 --hypothesis-profile=fuzz --hypothesis-show-statistics tests/index/test_hostile_archives.py
+	@$(BIN)/python -c 'import importlib.util as u; raise SystemExit(not u.find_spec("atheris"))' || { \
+	  echo "atheris is not made for this machine: it needs Linux on x86-64 and Python 3.11 to 3.13."; exit 1; }
+	@$(BIN)/python -m tests.fuzz_archives
 
 requirements: .venv/installed-dev  ## Print what is asked of signing in, with the tests that prove it
 	@$(BIN)/python -m pytest -p tests.requirement_table -m requirement --quiet

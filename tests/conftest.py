@@ -27,6 +27,7 @@ from tests.builders import People
 
 POSTGRES_URL = os.environ.get("COUNTERSIGN_TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
 hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine is no fault of the code
+hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=5_000)  # of `make fuzz`
 hypothesis.settings.load_profile("unhurried")
 os.environ["FLASK_SKIP_DOTENV"] = "1"  # a developer's own settings are none of the tests' business
 REQUIRE_ALL = bool(os.environ.get("COUNTERSIGN_TESTS_REQUIRE_ALL"))
