@@ -18,7 +18,7 @@ from tests.permits import ORIGIN
 from tests.requirements import requirement
 
 HISTORY = "/manage/account/history/"
-OF_NO_ACCOUNT = {"operator:keys:rotated"}
+OF_NO_ACCOUNT = {"operator:blobs:swept", "operator:keys:rotated"}
 # A fact that is not named here is told by its own name.
 FACTS: dict[str, object] = {
     **{fact: fact for words in WORDS.values() for _, fact, _, _ in Formatter().parse(words) if fact},
