@@ -12,9 +12,11 @@ KEPT = timedelta(days=30)
 
 
 def keep(db: Session, project: Project, *, now: datetime) -> KeptName:
-    """Keep the name of a project that is about to be deleted, for its own owners and its organization."""
+    """Keep the name of a project that is about to be deleted, for its owners; that of an organization's project for the
+    organization alone: else whoever owns only the project would take it out of the organization by deleting it."""
     let_go(db, project.normalized_name)
     own = (ProjectRole.project_id == project.id) & (ProjectRole.role == Role.OWNER.word)
+    owners = select(User).join(ProjectRole, ProjectRole.user_id == User.id).where(own)
     kept = KeptName(
         name=project.name,
         normalized_name=project.normalized_name,
@@ -22,7 +24,7 @@ def keep(db: Session, project: Project, *, now: datetime) -> KeptName:
         organization_id=project.organization_id,
         deleted_at=now,
         kept_until=now + KEPT,
-        owners=list(db.scalars(select(User).join(ProjectRole, ProjectRole.user_id == User.id).where(own))),
+        owners=list(db.scalars(owners)) if project.organization_id is None else [],
     )
     db.add(kept)
     return kept
