@@ -1,5 +1,6 @@
 """The public pages: home, search, projects, releases and people."""
 
+import tomllib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -85,6 +86,29 @@ def test_no_command_looks_at_two_indexes_at_once(app: Flask, browser: Browser, t
 
     assert "extra-index-url" not in page.html
     assert "supplemental" not in page.html
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"), [("/project/acme-utils/", "acme-utils"), ("/project/acme-utils/1.0/", "acme-utils==1.0")]
+)
+def test_a_project_says_how_each_installer_takes_it_from_this_index(
+    app: Flask, browser: Browser, token: str, path: str, wanted: str
+) -> None:
+    publish(app, token)
+    simple_url = "http://localhost:8000/simple/"
+
+    page = browser.page(path)
+
+    group = page.root.find(".//div[@class='install']")
+    assert group is not None
+    tools = ["".join(label.itertext()) for label in group.iter("label")]
+    texts = ["".join(code.itertext()) for code in group.iter("code")]
+    assert tools == ["pip", "uv", "poetry", "pdm", "hatch"]
+    assert all(simple_url in text and wanted in text for text in texts)
+    assert texts[3] == f"pdm config --local pypi.url {simple_url}\npdm add {wanted}"
+    environment = tomllib.loads(texts[4])["tool"]["hatch"]["envs"]["default"]
+    assert environment["dependencies"] == [wanted]
+    assert environment["env-vars"] == {"PIP_INDEX_URL": simple_url, "UV_DEFAULT_INDEX": simple_url}
 
 
 def test_clients_are_pointed_at_this_index(browser: Browser) -> None:
