@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from domain.identity.passwords import WeakPassword, check_strength
 from tests.requirements import requirement
 
+MOST_SECONDS = 3  # of a core that others use, too; it is about one on a core of its own, and minutes without a limit
 ADA = ("ada-l", "Ada King Lovelace", "countess@babbage.example", "Countersign")
 
 
@@ -102,7 +103,7 @@ def test_the_worst_password_is_judged_in_about_a_second() -> None:
 
     check_strength(slowest_known, about=ADA)
 
-    assert time.thread_time() - started < 1.5
+    assert time.thread_time() - started < MOST_SECONDS
 
 
 def test_a_megabyte_of_name_costs_no_more() -> None:
@@ -110,7 +111,7 @@ def test_a_megabyte_of_name_costs_no_more() -> None:
 
     check_strength("tuesday-lamp-42", about=[" ".join(f"n{number:03}" for number in range(200_000))])
 
-    assert time.thread_time() - started < 1.5
+    assert time.thread_time() - started < MOST_SECONDS
 
 
 def test_people_who_choose_at_the_same_time_are_judged_by_their_own_names() -> None:
