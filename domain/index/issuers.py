@@ -117,7 +117,7 @@ def remove(db: Session, permit: Permit, notices: Notices, issuer: Issuer, *, now
     if db.scalar(locked.execution_options(populate_existing=True)) is None:
         raise Problem("This issuer was removed already.")
     publishers.end_of_issuer(db, permit, notices, issuer, now=now)
-    pending_publishers.end_of_issuer(db, notices, issuer.url, now=now)
+    pending_publishers.end_of_issuer(db, permit, notices, issuer, now=now)
     _tell(db, permit, notices, "removed", issuer, now=now)
     db.delete(issuer)
     db.flush()

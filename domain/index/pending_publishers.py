@@ -21,7 +21,7 @@ from domain.policy.decision import Permit
 from domain.policy.principals import Origin
 from domain.policy.targets import OrganizationRole, Role, Target
 from domain.problems import Problem
-from models import Organization, PendingPublisher, Project, User
+from models import Issuer, Organization, PendingPublisher, Project, User
 
 MOST = 3  # for one person, those of organizations among them
 KEPT = timedelta(days=30)
@@ -150,9 +150,10 @@ def sweep(db: Session, notices: Notices, *, now: datetime) -> None:
             _end(db, notices, pending, "expired", now=now)
 
 
-def end_of_issuer(db: Session, notices: Notices, issuer: str, *, now: datetime) -> None:
+def end_of_issuer(db: Session, permit: Permit, notices: Notices, issuer: Issuer, *, now: datetime) -> None:
     """The issuer that they name was let go: what waited for it waits in vain."""
-    for pending in db.scalars(select(PendingPublisher).where(PendingPublisher.issuer == issuer)).all():
+    permit.covers(Action.REMOVE_ISSUER, issuer)
+    for pending in db.scalars(select(PendingPublisher).where(PendingPublisher.issuer == issuer.url)).all():
         if _spend(db, pending):
             _end(db, notices, pending, "issuer_removed", now=now)
 

@@ -7,9 +7,11 @@ import sqlalchemy as sa
 from flask import Flask
 
 from adapters.clock import SettableClock
-from domain.index import issuers, publishers
+from domain.index import issuers, pending_publishers, publishers
 from domain.index.publisher_identities import OIDC
+from domain.notices import Notices
 from domain.policy.actions import Action
+from domain.policy.decision import PermitMismatch
 from models import Event, Issuer, Mail, PendingPublisher, Project, TrustedPublisher, User, db
 from tests.browsing import Browser, wiring_of
 from tests.builders import People
@@ -90,6 +92,24 @@ def test_an_issuer_that_went_bad_is_shut_off_with_all_that_name_it(
     assert told == ["publisher-removed", "pending-publisher-ended"]
     tags = set(db.session.scalars(sa.select(Event.tag)))
     assert {"project:publisher:removed", "account:publisher:issuer_removed", "index:issuer:removed"} <= tags
+
+
+def test_a_permit_for_another_issuer_ends_no_publishers(
+    root: User, people: People, clock: SettableClock, notices: Notices
+) -> None:
+    ana = people.a_member("ana")
+    pending = people.a_pending("acme-next", ana)
+    theirs, another = (
+        Issuer(url=url, provider="oidc", name=url[8:], allows_private=False, added_by_id=root.id, added_at=clock.now())
+        for url in (pending.issuer, "https://other.example")
+    )
+    db.session.add_all([theirs, another])
+    db.session.commit()
+    permit = permit_for(root, Action.REMOVE_ISSUER, another, now=clock.now())
+
+    for end in (publishers.end_of_issuer, pending_publishers.end_of_issuer):
+        with pytest.raises(PermitMismatch):
+            end(db.session(), permit, notices, theirs, now=clock.now())
 
 
 @pytest.mark.parametrize(("count", "says_more"), [(50, False), (51, True)])
