@@ -2,7 +2,7 @@
 
 import re
 
-from flask import Response, abort, request, send_file
+from flask import Response, request, send_file
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Row, select
 
@@ -26,6 +26,8 @@ def file(first: str, second: str, rest: str, filename: str) -> ResponseReturnVal
     """Send a file, and count it where all of it is sent. Its address names its digest and its name, and both must be
     those of one row."""
     found = _find(first + second + rest, filename)
+    if found is None:
+        return _not_here()
     response = _send(found.sha256, filename)
     if request.method == "GET" and response.status_code == 200:
         wiring.services().downloads.add(Key(found.project_id, wiring.now().date(), found.version))
@@ -37,19 +39,25 @@ def file(first: str, second: str, rest: str, filename: str) -> ResponseReturnVal
 def file_metadata(first: str, second: str, rest: str, filename: str) -> ResponseReturnValue:
     """Send a wheel's METADATA, for installers that resolve without downloading (PEP 658)."""
     found = _find(first + second + rest, filename)
-    return _send(found.metadata_sha256 or abort(404), f"{filename}.metadata")
+    if found is None or found.metadata_sha256 is None:
+        return _not_here()
+    return _send(found.metadata_sha256, f"{filename}.metadata")
 
 
-def _find(sha256: str, filename: str) -> Row[str, str | None, int, str, bool]:
-    """What is known of the file of this digest and name; 404 if there is none for whoever asks."""
+def _find(sha256: str, filename: str) -> Row[str, str | None, int, str, bool] | None:
+    """What is known of the file of this digest and name; None if there is none for whoever asks."""
     if not (SHA256.fullmatch(sha256) and filename.isascii() and filename.isprintable()):
-        abort(404)
+        return None
     columns = (File.sha256, File.metadata_sha256, Release.project_id, Release.version, Project.is_private)
     known = select(*columns).join(File.release).join(Release.project)
     found = db.session.execute(known.where(File.filename == filename, File.sha256 == sha256)).one_or_none()
     if found is None or (found.is_private and not reading.may_read_private(found.project_id, Channel.MACHINE)):
-        abort(reading.not_here(machine_refusal(404, "There is no such file on this index.", code="no_file")))
+        return None
     return found
+
+
+def _not_here() -> Response:
+    return reading.not_here(machine_refusal(404, "There is no such file on this index.", code="no_file"))
 
 
 def _send(sha256: str, name: str) -> Response:

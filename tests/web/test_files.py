@@ -148,6 +148,12 @@ def test_an_address_that_we_never_gave_leads_nowhere(browser: Browser, ana: User
     assert not answer.data.startswith(b"SQLite")
 
 
+def test_scripts_on_other_sites_learn_that_a_file_is_not_here(browser: Browser, ana: User) -> None:
+    for path in (f"{path_of(WHEEL.filename)}x", f"{path_of(an_sdist().filename)}.metadata", "/packages/AA/b/c/x.whl"):
+        answer = browser.get(path)
+        assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (404, "*"), path
+
+
 def test_no_cookie_is_looked_at_or_set(browser: Browser, ana: User) -> None:
     browser.sign_in(ana)
 
