@@ -1,15 +1,24 @@
 """A project's simple pages, rendered when it changes and kept ready to be sent."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from domain.index import search_texts, simple
+from domain.index import releases, search_texts, simple
 from domain.index.codings import PACKED, encode
 from domain.index.simple import Rendered, SimpleFile
 from models import File, PackedPage, Project, Release, SimplePage
 from models.release import download_path
+
+
+def changed(db: Session, project: Project, *, now: datetime) -> None:
+    """The project's releases or files are others now: what is shown of it follows, in the same transaction."""
+    db.flush()
+    project.updated_at = now
+    project.summary = releases.summary_of(db, project)
+    refresh(db, project)
 
 
 def refresh(db: Session, project: Project) -> None:

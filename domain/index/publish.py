@@ -177,10 +177,7 @@ def _add(db: Session, permit: Permit, notices: Notices, project: Project, checke
     is_told = _was_told_lately(release, permit, now=now)
     file = _file(permit, checked, now=now)
     release.files.append(file)
-    db.flush()
-    project.updated_at = now
-    project.summary = releases.summary_of(db, project)
-    pages.refresh(db, project)
+    pages.changed(db, project, now=now)
     if is_first:
         _record(db, permit, "project:release:added", project, {"version": release.version}, now=now)
     details = {"version": release.version, "filename": file.filename, "sha256": file.sha256}

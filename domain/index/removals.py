@@ -40,7 +40,7 @@ def delete_release(
     # An upload into this release waits here, or was finished before and its file is deleted, too.
     project = releases.lock(db, permit, release)
     removed = _move(db, permit, release, release.files, now=now)
-    _changed(db, project, now=now)
+    pages.changed(db, project, now=now)
     _tell(db, permit, notices, "project:release:removed", "release-deleted", project, removed, now=now)
 
 
@@ -59,7 +59,7 @@ def delete_file(db: Session, permit: Permit, notices: Notices, file: File, *, co
     if not going:
         raise releases.Gone("This file was deleted already.")
     removed = _move(db, permit, release, going, now=now)
-    _changed(db, project, now=now)
+    pages.changed(db, project, now=now)
     _tell(db, permit, notices, "project:file:removed", "file-deleted", project, removed, now=now)
 
 
@@ -107,7 +107,7 @@ def restore(
     release.files.extend(File(filename=file.filename, **_facts(file, FileFacts)) for file in files)
     db.execute(delete(DeletedFilename).where(DeletedFilename.filename.in_(names)))
     db.delete(removed)
-    _changed(db, project, now=now)
+    pages.changed(db, project, now=now)
     _record(db, permit, "project:release:restored", project, release.version, names, now=now)
     people = [keeper.user for keeper in keepers_of(db, project)]
     values = {"version": release.version, "filenames": names}
@@ -171,13 +171,6 @@ def _is_version(text: str, release: Release) -> bool:
         return parse_version(text) == Version(release.version)
     except InvalidFile:
         return False
-
-
-def _changed(db: Session, project: Project, *, now: datetime) -> None:
-    db.flush()
-    project.summary = releases.summary_of(db, project)
-    project.updated_at = now
-    pages.refresh(db, project)
 
 
 def _record(

@@ -29,7 +29,7 @@ def yank(db: Session, permit: Permit, notices: Notices, release: Release, *, rea
     if release.yanked_at is not None and (release.yanked_reason or "") == reason:
         return False
     release.yanked_at, release.yanked_reason = release.yanked_at or now, reason
-    _changed(db, project, now=now)
+    pages.changed(db, project, now=now)
     _record(db, permit, "project:release:yanked", project, release, reason=reason, now=now)
     _tell(db, permit, notices, "release-yanked", project, release, reason=reason, now=now)
     return True
@@ -43,7 +43,7 @@ def unyank(db: Session, permit: Permit, notices: Notices, release: Release, *, n
         return False
     reason = release.yanked_reason or ""
     release.yanked_at = release.yanked_reason = None
-    _changed(db, project, now=now)
+    pages.changed(db, project, now=now)
     _record(db, permit, "project:release:unyanked", project, release, reason=reason, now=now)
     _tell(db, permit, notices, "release-unyanked", project, release, reason=reason, now=now)
     return True
@@ -59,13 +59,6 @@ def checked(reason: str) -> str:
             f"The reason has {len(reason)} characters. The limit is {MAX_REASON}.", field="reason", code="too_long"
         )
     return reason
-
-
-def _changed(db: Session, project: Project, *, now: datetime) -> None:
-    db.flush()
-    project.summary = releases.summary_of(db, project)
-    project.updated_at = now
-    pages.refresh(db, project)
 
 
 def _record(
