@@ -11,8 +11,8 @@ from blueprints.caller import Channel
 from blueprints.machine_answers import machine_refusal, wants_json
 from domain import journal
 from domain.policy.actions import Action
+from domain.policy.advice import way_through, what_would_help
 from domain.policy.decision import Denial, Reason
-from domain.policy.judge import way_through, what_would_help
 from domain.policy.principals import Anonymous, Member, TokenHolder
 from domain.policy.rules import Policy
 from domain.policy.targets import Target

@@ -15,8 +15,9 @@ from blueprints.site import bp
 from domain.identity import accounts, factors
 from domain.identity.standing import standing_of
 from domain.policy.actions import Action
+from domain.policy.advice import way_through, what_would_help
 from domain.policy.decision import Permit
-from domain.policy.judge import judge, way_through, what_would_help
+from domain.policy.judge import judge
 from domain.policy.principals import Member, Operator, Origin, Standing
 from domain.policy.targets import Subject, Target
 from domain.problems import Problem

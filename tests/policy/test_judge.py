@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.policy.actions import Action, Needs
+from domain.policy.advice import way_through, what_would_help
 from domain.policy.decision import Decision, Denial, Permit, PermitMismatch, Reason, Step, fold
-from domain.policy.judge import judge, way_through, what_would_help
+from domain.policy.judge import judge
 from domain.policy.principals import (
     Anonymous,
     Factor,
