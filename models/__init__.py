@@ -1,7 +1,7 @@
 """Tables: columns, constraints, relations and tiny properties. No rules, no commit."""
 
 from models.attempt import Attempt
-from models.base import Base, begin_writing, db
+from models.base import Base, begin_writing, db, insert_into
 from models.browser import KnownBrowser
 from models.ceremony import Ceremony
 from models.download import DailyDownload
@@ -70,6 +70,7 @@ __all__ = [
     "User",
     "begin_writing",
     "db",
+    "insert_into",
     "kept_name_owner",
     "token_project",
 ]

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -69,6 +70,12 @@ class ModeSession(FlaskSession):
 
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": ModeSession})
+
+
+def insert_into(session: Session, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT in the words of the session's database, which can say what to do where there is such a row."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
 
 
 def begin_writing(session: Session) -> None:

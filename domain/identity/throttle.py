@@ -5,13 +5,11 @@ from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from sqlalchemy import ColumnElement, delete, select, update
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from domain.problems import Problem
-from models import Attempt, begin_writing
+from models import Attempt, begin_writing, insert_into
 
 
 @dataclass(frozen=True)
@@ -138,8 +136,7 @@ def _count(db: Session, bucket: str, limit: Limit, *, now: datetime) -> bool:
     """One conditional statement a try: a full window refuses, a running one counts up, an old one starts anew."""
     same = _row(bucket, limit)
     running = Attempt.started_at > now - limit.window
-    insert = insert_sqlite if db.get_bind().dialect.name == "sqlite" else insert_postgresql
-    started = insert(Attempt).values(bucket=bucket, window_seconds=_seconds(limit), started_at=now, count=0)
+    started = insert_into(db, Attempt).values(bucket=bucket, window_seconds=_seconds(limit), started_at=now, count=0)
     db.execute(started.on_conflict_do_nothing())
     db.execute(update(Attempt).where(same, ~running).values(started_at=now, count=0))
     counted = db.execute(update(Attempt).where(same, Attempt.count < limit.most).values(count=Attempt.count + 1))

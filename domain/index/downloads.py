@@ -7,11 +7,9 @@ from datetime import date
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Date, Integer, String, and_, func, literal, select
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
-from models import DailyDownload, Project
+from models import DailyDownload, Project, insert_into
 
 MOST_VERSIONS = 10  # named one by one
 
@@ -50,11 +48,10 @@ class Tally:
 
 def keep(db: Session, counts: Mapping[Key, int]) -> None:
     """Add counts to those that are kept. A project that is gone has none."""
-    insert = insert_sqlite if db.get_bind().dialect.name == "sqlite" else insert_postgresql
     columns = ["project_id", "day", "version", "count"]
     for key, count in sorted(counts.items()):  # in one order, so that two processes never wait for each other
         values = (literal(key.day, Date), literal(key.version, String), literal(count, Integer))
-        added = insert(DailyDownload).from_select(
+        added = insert_into(db, DailyDownload).from_select(
             columns, select(Project.id, *values).where(Project.id == key.project_id)
         )
         db.execute(

@@ -4,21 +4,18 @@ import threading
 from collections.abc import Callable
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from domain.index import reading, simple
 from domain.index.codings import Coding, encode
 from domain.index.reading import NOBODY, Reader
 from domain.index.simple import Format, Rendered
-from models import Catalogue, Project
+from models import Catalogue, Project, insert_into
 
 
 def changed(db: Session) -> None:
     """A name came or went, or is for others now: say so in the transaction in which it did."""
-    insert = insert_sqlite if db.get_bind().dialect.name == "sqlite" else insert_postgresql
-    counted = insert(Catalogue).values(id=1, changes=1)
+    counted = insert_into(db, Catalogue).values(id=1, changes=1)
     db.execute(counted.on_conflict_do_update(index_elements=["id"], set_={"changes": Catalogue.changes + 1}))
 
 
