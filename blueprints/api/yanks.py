@@ -10,7 +10,8 @@ from blueprints import wiring
 from blueprints.api import bp
 from blueprints.caller import Channel
 from blueprints.gate import management_action
-from blueprints.machine_answers import machine_refusal
+from blueprints.machine_answers import machine_refusal, problem_refusal
+from blueprints.yanking import count_yank
 from domain.identity import tokens
 from domain.index import projects, releases, yanks
 from domain.policy.actions import Action
@@ -19,8 +20,6 @@ from domain.policy.principals import TokenHolder
 from domain.policy.targets import Target
 from domain.problems import Problem
 from models import Project, Release, db
-
-STATUS = {"not_found": 404}  # everything else is 422
 
 
 def release_from_url(principal: TokenHolder, name: str, version: str) -> Target:
@@ -39,6 +38,7 @@ def release_from_url(principal: TokenHolder, name: str, version: str) -> Target:
 def yank(permit: Permit, release: Release) -> ResponseReturnValue:
     """Yank a release; `reason` is a field of a form or of a JSON object, and may be left out."""
     project, version = release.project, release.version
+    count_yank(permit, release)
     yanks.yank(db.session(), permit, wiring.services().notices, release, reason=g.yank_reason, now=wiring.now())
     return _done(permit, project, version, is_yanked=True)
 
@@ -48,6 +48,7 @@ def yank(permit: Permit, release: Release) -> ResponseReturnValue:
 def unyank(permit: Permit, release: Release) -> ResponseReturnValue:
     """Take a yank back."""
     project, version = release.project, release.version
+    count_yank(permit, release)
     yanks.unyank(db.session(), permit, wiring.services().notices, release, now=wiring.now())
     return _done(permit, project, version, is_yanked=False)
 
@@ -56,8 +57,9 @@ def unyank(permit: Permit, release: Release) -> ResponseReturnValue:
 def refuse(problem: Problem) -> ResponseReturnValue:
     """Refuse in words, with nothing changed."""
     db.session.rollback()
-    status = STATUS.get(problem.code or "", 422)
-    return machine_refusal(status, problem.message, code=problem.code, field=problem.field)
+    if isinstance(problem, projects.Gone | releases.Gone):
+        return machine_refusal(404, problem.message, code=problem.code)
+    return problem_refusal(problem)
 
 
 def _done(permit: Permit, project: Project, version: str, *, is_yanked: bool) -> ResponseReturnValue:

@@ -1,5 +1,7 @@
 """The settings of a project: what is said of it, whether it is archived, who may read it, who gets it, its end."""
 
+from datetime import datetime
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
@@ -13,11 +15,13 @@ from blueprints.management.targets import project_from_url
 from domain.identity import throttle
 from domain.index import kept_names, releases, takeovers, transfers
 from domain.index import project_settings as settings
+from domain.naming import looks_like_name
 from domain.policy.actions import Action
 from domain.policy.decision import Denial, Permit, Reason
 from domain.policy.judge import judge
 from domain.problems import Problem
 from models import Project, Transfer, db
+from models.user import username_key
 
 
 @bp.get("/manage/project/<name>/settings/", endpoint="settings")
@@ -42,6 +46,7 @@ def archive_project(permit: Permit, project: Project) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _status_page(form, project, (INVALID if form.errors else 200, {}))
     try:
+        _count_change(project)
         settings.archive(db.session(), permit, wiring.services().notices, project, now=wiring.now())
     except Problem as problem:
         db.session.rollback()
@@ -57,6 +62,7 @@ def unarchive_project(permit: Permit, project: Project) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _status_page(form, project, (INVALID if form.errors else 200, {}))
     try:
+        _count_change(project)
         settings.unarchive(db.session(), permit, wiring.services().notices, project, now=wiring.now())
     except Problem as problem:
         db.session.rollback()
@@ -75,6 +81,7 @@ def change_readers(permit: Permit, project: Project) -> ResponseReturnValue:
         is_private = {"yes": True, "no": False}.get(request.form.get("is_private", ""))
         if is_private is None:
             raise Problem("Choose who may read it.")
+        _count_change(project)
         settings.change_readers(db.session(), permit, notices, project, is_private=is_private, now=now)
     except Problem as problem:
         db.session.rollback()
@@ -92,7 +99,7 @@ def transfer_project(permit: Permit, project: Project) -> ResponseReturnValue:
         return _transfer_page(permit, form, project, (INVALID if form.errors else 200, {}))
     now = wiring.now()
     try:
-        throttle.take(db.session(), (throttle.OFFER, str(permit.account.user_id)), now=now)
+        _count_offer(permit, form, now)
         offer = transfers.offer(
             db.session(),
             permit,
@@ -139,6 +146,20 @@ def delete_project(permit: Permit, project: Project) -> ResponseReturnValue:
     db.session.commit()
     flash(f"{name} was deleted. Its name is kept for its owners for {kept_names.KEPT.days} days.", "success")
     return redirect(url_for("management.projects"), 303)
+
+
+def _count_change(project: Project) -> None:
+    """All who look after the project are told each time: turning it to and fro must not fill their mailboxes."""
+    throttle.take(db.session(), (throttle.STATUS, str(project.id)), now=wiring.now())
+
+
+def _count_offer(permit: Permit, form: TransferForm, now: datetime) -> None:
+    """Count one more of this account, and to this receiver, who gets a mail of each, withdrawn or not."""
+    account, kind = str(permit.account.user_id), "organization" if form.is_organization() else "person"
+    throttle.take(db.session(), (throttle.OFFER, account), now=now)
+    if looks_like_name(form.receiver.data):
+        key = f"{account}:{kind}:{username_key(form.receiver.data)}"
+        throttle.take(db.session(), (throttle.OFFER_TO, key), now=now)
 
 
 def _offer(project: Project) -> tuple[Transfer, str] | None:

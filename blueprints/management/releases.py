@@ -9,6 +9,8 @@ from blueprints.gate import management_action
 from blueprints.management import bp
 from blueprints.management.project_forms import YankForm
 from blueprints.management.targets import project_from_url, release_from_url
+from blueprints.yanking import count_yank
+from domain.identity.throttle import TooMany
 from domain.index import keepers, releases, removals, yanks
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
@@ -50,6 +52,7 @@ def yank(permit: Permit, release: Release) -> ResponseReturnValue:
         return _yank_page(form, release, (INVALID if form.errors else 200, {}))
     found, reason = wiring.services(), form.reason.data or ""
     try:
+        count_yank(permit, release)
         yanks.yank(db.session(), permit, found.notices, release, reason=reason, now=wiring.now())
     except Problem as problem:
         db.session.rollback()
@@ -67,10 +70,14 @@ def unyank(permit: Permit, release: Release) -> ResponseReturnValue:
     """Take a yank back."""
     name, called, version = release.project.normalized_name, release.project.name, release.version
     try:
+        count_yank(permit, release)
         yanks.unyank(db.session(), permit, wiring.services().notices, release, now=wiring.now())
     except releases.Gone:
         db.session.rollback()
         abort(404)
+    except TooMany as problem:
+        flash(problem.message, "warning")
+        return redirect(url_for("management.release", name=name, version=version), 303)
     db.session.commit()
     flash(f"{called} {version} is no longer yanked.", "success")
     return redirect(url_for("management.release", name=name, version=version), 303)

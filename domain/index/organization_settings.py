@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import CompoundSelect, Select, delete, func, or_, select, union
 from sqlalchemy.orm import Session
 
-from domain.index import organization_facts
+from domain.index import organization_facts, transfers
 from domain.index.announcements import announce_in
 from domain.index.organization_facts import RETIRED_AS, Facts
 from domain.index.organization_members import everybody_in, lock, owners_of, record
@@ -150,9 +150,10 @@ def contents_of(db: Session, organization: Organization, *, now: datetime, most:
 def remove(
     db: Session, permit: Permit, notices: Notices, organization: Organization, *, confirmation: str, now: datetime
 ) -> None:
-    """Delete an organization that owns nothing; nobody gets its name again, and all its people are told.
+    """Delete an organization that owns nothing; nobody gets its name again, and all its people are told. What is
+    offered to it is declined.
 
-    confirmation: its name, typed. Raises Problem if that is wrong, if it owns projects, or if some are offered to it.
+    confirmation: its name, typed. Raises Problem if that is wrong, or if it owns projects.
     """
     permit.covers(Action.DELETE_ORGANIZATION, organization)
     lock(db, permit, organization, OrganizationRole.OWNER)
@@ -161,8 +162,7 @@ def remove(
     contents = contents_of(db, organization, now=now)
     if contents.projects:
         raise Problem(f"{organization.name} still owns projects. Hand them over or delete them first.")
-    if contents.transfers:
-        raise Problem(f"Projects are offered to {organization.name}. Decline them first.")
+    transfers.decline_all_into(db, permit, notices, organization, now=now)
     everybody = everybody_in(db, organization)
     for user in everybody:
         record(db, permit, "organization:name:deleted", organization, user, {}, now=now)

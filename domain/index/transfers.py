@@ -127,6 +127,15 @@ def decline_into(db: Session, permit: Permit, notices: Notices, transfer: Transf
     _end(db, permit, notices, transfer, "declined", told, now=now)
 
 
+def decline_all_into(
+    db: Session, permit: Permit, notices: Notices, organization: Organization, *, now: datetime
+) -> None:
+    """Turn down whatever is offered to an organization that is deleted. The projects' owners are told."""
+    permit.covers(Action.DELETE_ORGANIZATION, organization)
+    for transfer in to_organization(db, organization, now=now):
+        _end(db, permit, notices, transfer, "declined", owners_of(db, transfer.project), now=now)
+
+
 def end_with(db: Session, permit: Permit, notices: Notices, project: Project, *, now: datetime) -> None:
     """End the project's open offer, if there is one, because what the permit's holder does leaves nothing to take:
     the project goes, or whoever offered it owns it no longer. Whoever could have taken it is told."""

@@ -202,7 +202,7 @@ def test_an_organization_with_projects_stays(acme: Organization, browser: Browse
     assert browser.get("/org/acme/").status_code == 200
 
 
-def test_an_organization_to_which_a_project_is_offered_stays(
+def test_what_strangers_offer_to_an_organization_is_declined_when_it_goes(
     acme: Organization, browser: Browser, people: People, bo: User, clock: SettableClock
 ) -> None:
     now, lantern = clock.now(), people.a_project("lantern", bo)
@@ -211,7 +211,12 @@ def test_an_organization_to_which_a_project_is_offered_stays(
     db.session.add(offer)
     db.session.commit()
 
-    done = browser.submit(DELETE, confirm="acme", status=422)
+    asked = browser.page(DELETE)
+    browser.submit(DELETE, confirm="acme")
 
-    assert "Projects are offered to acme. Decline them first." in done.text
-    assert browser.get("/org/acme/").status_code == 200
+    assert "What is offered to it is declined: lantern." in asked.text
+    assert browser.get("/org/acme/").status_code == 404
+    assert db.session.scalars(sa.select(Transfer)).all() == []
+    assert db.session.scalars(sa.select(Mail.to).where(Mail.notice == "transfer-ended")).all() == ["bo@mail.example"]
+    declined = db.session.scalars(sa.select(Event).where(Event.tag == "project:transfer:declined")).one()
+    assert declined.details == {"project": "lantern", "receiver": "acme"}

@@ -314,6 +314,36 @@ def test_the_twenty_first_offer_within_an_hour_waits(
     assert page.value("receiver") == "bo"
 
 
+def test_offering_and_withdrawing_in_turn_fills_no_mailbox(
+    project: Project, ana: User, bo: User, browser: Browser, people: People
+) -> None:
+    people.a_member("cy")
+    browser.sign_in(ana)
+    for spelling in ("bo", "BO", "Bo", "bO", "bo"):
+        browser.submit(TRANSFER, kind="person", receiver=spelling, confirm="tide-tables")
+        browser.submit(f"{TRANSFER}/withdraw")
+
+    refused = browser.submit(TRANSFER, kind="person", receiver="bo", confirm="tide-tables", status=429)
+    other = browser.submit(TRANSFER, kind="person", receiver="cy", confirm="tide-tables")
+
+    assert "Too many offers to this receiver." in refused.text
+    assert "is offered to cy" in other.text
+
+
+def test_a_status_that_goes_to_and_fro_fills_no_mailbox(project: Project, ana: User, browser: Browser) -> None:
+    browser.sign_in(ana)
+    for _ in range(5):
+        browser.submit(f"{HERE}archive")
+        browser.submit(f"{HERE}unarchive")
+
+    refused = browser.submit(f"{HERE}archive", status=429)
+    private = browser.submit(f"{HERE}readers", is_private="yes", status=429)
+
+    assert "Too many changes of this project’s status." in refused.text.replace("'", "’")
+    assert "Too many changes" in private.text
+    assert not db.session.scalar(sa.select(Project.is_private))
+
+
 def test_an_owner_who_offered_and_is_removed_leaves_an_offer_that_has_ended(
     project: Project, ana: User, bo: User, people: People, browser: Browser
 ) -> None:

@@ -125,3 +125,16 @@ def test_a_stranger_may_not(bo: User, app: Flask, people: People) -> None:
     browser.submit(YANK, reason="", status=403)
 
     assert yanked_files()["1.1"] is False
+
+
+def test_yanking_to_and_fro_fills_no_mailbox(bo: User, browser: Browser) -> None:
+    for _ in range(5):
+        browser.submit(YANK, reason="Loses data")
+        browser.submit(UNYANK)
+
+    refused = browser.submit(YANK, reason="Loses data", status=429)
+    kept = browser.submit(UNYANK)
+
+    assert "Too many yanks of this release." in refused.text
+    assert "Too many yanks of this release." in kept.text
+    assert db.session.scalar(sa.select(sa.func.count()).where(Mail.notice == "release-yanked")) == 5 * 2

@@ -111,3 +111,14 @@ def test_any_body_has_a_defined_answer(app: Flask, token: str, body: dict[str, A
     assert answer.status_code == status, answer.text
     assert answer.mimetype in ("text/plain", "application/json")
     assert state()[0] is (status == 200)
+
+
+def test_a_program_that_yanks_to_and_fro_is_told_to_wait(app: Flask, token: str) -> None:
+    for path in [YANK, UNYANK] * 5:
+        assert send(app, path, token).status_code == 200
+
+    answer = send(app, YANK, token)
+
+    assert (answer.status_code, state()) == (429, (False, None))
+    assert answer.status.startswith("429 Too many yanks of this release. Try again after ")
+    assert int(answer.headers["Retry-After"]) > 3500
