@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 from flask import Response
@@ -10,10 +11,13 @@ from flask import Response
 # Injection"); a break at the start can end the cell that it stands in.
 FORMULA_SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 BREAKS = ("\t", "\r", "\n")
+# Where a semicolon or a tab divides the cells, a file that commas divide is cut inside of them, quotes or not.
+_CUT = re.compile(rf"([;\t\r\n])(?=[^\w;]*?[{re.escape(''.join(FORMULA_SIGNS))}])")
 
 
 def defused(text: str) -> str:
-    """The text, with an apostrophe before it if a spreadsheet would calculate with it."""
+    """The text, with an apostrophe before whatever a spreadsheet would calculate with."""
+    text = _CUT.sub(r"\1'", text)
     if text.startswith(BREAKS) or _visible(text).startswith(FORMULA_SIGNS):
         return f"'{text}"
     return text

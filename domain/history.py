@@ -229,10 +229,14 @@ PARTS: dict[Kind, type[Section]] = {
 
 @dataclass(frozen=True)
 class Book:
-    """Whose history: the account, project or organization with this id."""
+    """Whose history: the account, project or organization with this id.
+
+    hides_guests: whether email addresses that were invited are told only to whoever invited them.
+    """
 
     kind: Kind
     id: int
+    hides_guests: bool = False
 
 
 @dataclass(frozen=True)
@@ -354,12 +358,14 @@ def _entry(event: Event, by: str | None, about: str | None, *, book: Book, reade
     # What strangers tried on one's own account is told with their address: it is how one knows that it was not oneself.
     # Of anything else the doer may be unknown only because their account is gone, and their address stays theirs.
     is_strangers = book.kind is Kind.ACCOUNT and event.actor_id is None and event.tag.startswith(OF_STRANGERS)
-    is_shown = is_strangers or event.actor_id == reader_id
+    is_own = event.actor_id == reader_id
+    is_hidden = book.hides_guests and not is_own and "@" in str(event.details.get("guest", ""))
+    details = {**event.details, "guest": "an address"} if is_hidden else event.details
     return Entry(
         at=event.at,
         tag=event.tag,
-        words=describe(event.tag, event.details),
-        origin=Origin(event.address, event.user_agent) if is_shown else None,
+        words=describe(event.tag, details),
+        origin=Origin(event.address, event.user_agent) if is_strangers or is_own else None,
         by=by,
         about=about if event.user_id != event.actor_id else None,
     )

@@ -16,6 +16,7 @@ from blueprints.url_values import number
 from domain.history import PARTS, Book, Entry, Kind, Leaf, leaf
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
+from domain.policy.targets import OrganizationRole, Role
 from domain.problems import Problem
 from models import Organization, Project, db
 
@@ -48,7 +49,7 @@ def history_file(permit: Permit) -> ResponseReturnValue:
 @management_action(Action.VIEW_PROJECT_HISTORY, target=project_from_url, keeps=KEPT)
 def project_history(permit: Permit, project: Project) -> ResponseReturnValue:
     """Show what happened to a project."""
-    return _page(permit, Book(Kind.PROJECT, project.id), project=project)
+    return _page(permit, _of_project(permit, project), project=project)
 
 
 @bp.get("/manage/project/<name>/history.csv")
@@ -57,14 +58,14 @@ def project_history(permit: Permit, project: Project) -> ResponseReturnValue:
 )
 def project_history_file(permit: Permit, project: Project) -> ResponseReturnValue:
     """Hand out what happened to a project."""
-    return _file(permit, Book(Kind.PROJECT, project.id), project.normalized_name)
+    return _file(permit, _of_project(permit, project), project.normalized_name)
 
 
 @bp.get("/manage/organization/<organization>/history/")
 @management_action(Action.VIEW_ORGANIZATION_HISTORY, target=organization_from_url, keeps=KEPT)
 def organization_history(permit: Permit, organization: Organization) -> ResponseReturnValue:
     """Show what happened to an organization."""
-    return _page(permit, Book(Kind.ORGANIZATION, organization.id), organization=organization)
+    return _page(permit, _of_organization(permit, organization), organization=organization)
 
 
 @bp.get("/manage/organization/<organization>/history.csv")
@@ -76,7 +77,18 @@ def organization_history(permit: Permit, organization: Organization) -> Response
 )
 def organization_history_file(permit: Permit, organization: Organization) -> ResponseReturnValue:
     """Hand out what happened to an organization."""
-    return _file(permit, Book(Kind.ORGANIZATION, organization.id), organization.name_key)
+    return _file(permit, _of_organization(permit, organization), organization.name_key)
+
+
+def _of_project(permit: Permit, project: Project) -> Book:
+    """Whom its owners invited by address is for them to know, as on the page of its people."""
+    is_owner = permit.target is not None and permit.target.role is Role.OWNER
+    return Book(Kind.PROJECT, project.id, hides_guests=not is_owner)
+
+
+def _of_organization(permit: Permit, organization: Organization) -> Book:
+    is_owner = permit.target is not None and permit.target.organization_role is OrganizationRole.OWNER
+    return Book(Kind.ORGANIZATION, organization.id, hides_guests=not is_owner)
 
 
 def _page(permit: Permit, book: Book, **facts: object) -> ResponseReturnValue:

@@ -24,6 +24,20 @@ _STANDARD_LIBRARY = frozenset(canonicalize_name(module) for module in sys.stdlib
 _LOOKALIKES = str.maketrans({"0": "o", "l": "1", "i": "1", "-": None, "_": None, ".": None})
 
 
+def lookalike_key(name: str) -> str:
+    """What is left of a name when similar signs are made one: equal keys mean names that people mix up.
+
+    0 and o, 1, l and i are one sign each; hyphen, underscore and full stop are none: "Fo0-Lib" is "foo11b".
+    """
+    return name.lower().translate(_LOOKALIKES)
+
+
+# Of the modules that only Python itself asks for, `_winapi` and the like, just the exact names are kept free.
+_PROTECTED = {
+    lookalike_key(name): name for name in sorted(PROHIBITED_NAMES | _STANDARD_LIBRARY) if not name.startswith("-")
+}
+
+
 class InvalidName(Problem):
     """A name that no project may have."""
 
@@ -63,12 +77,9 @@ def check_name(name: str) -> NormalizedName:
         )
     if normalized in PROHIBITED_NAMES:
         raise InvalidName(f"The project name {name!a} is not allowed: it is easily asked for by mistake.")
+    if lookalike_key(name) in _PROTECTED:
+        raise InvalidName(
+            f"The project name {name!a} is too like one that no project may have:"
+            f" {_PROTECTED[lookalike_key(name)]}. Choose another."
+        )
     return normalized
-
-
-def lookalike_key(name: str) -> str:
-    """What is left of a name when similar signs are made one: equal keys mean names that people mix up.
-
-    0 and o, 1, l and i are one sign each; hyphen, underscore and full stop are none: "Fo0-Lib" is "foo11b".
-    """
-    return name.lower().translate(_LOOKALIKES)

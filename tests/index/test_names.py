@@ -57,6 +57,22 @@ def test_a_name_over_the_limit_is_refused_without_repeating_it() -> None:
     assert len(refusal.value.message) < 200
 
 
+@pytest.mark.parametrize(
+    ("name", "like"),
+    [("1ogging", "logging"), ("nu11", "null"), ("Un-It.Test", "unittest"), ("requirements.tx-t", "requirements-txt")],
+)
+def test_a_name_too_like_a_protected_one_is_refused(name: str, like: str) -> None:
+    with pytest.raises(InvalidName, match=f"too like one that no project may have: {like}") as refusal:
+        check_name(name)
+
+    assert refusal.value.field == "name"
+
+
+@pytest.mark.parametrize("name", ["winapi", "pathlib2", "jsonlines"])
+def test_a_name_that_only_reminds_of_a_protected_one_is_accepted(name: str) -> None:
+    assert check_name(name) == name
+
+
 @pytest.mark.parametrize("name", ["json", "Email", "unittest", "concurrent", "xml", "this"])
 def test_a_module_of_the_standard_library_is_refused(name: str) -> None:
     with pytest.raises(InvalidName, match="standard library"):

@@ -73,3 +73,23 @@ def test_each_event_of_an_organization_reads_right_beside_the_names(
         assert words not in WORDS
         assert "…" not in words
         assert (about, by.startswith("ana")) == ("bo", True)
+
+
+def test_a_manager_does_not_read_which_addresses_were_invited(app: Flask, people: People, clock: SettableClock) -> None:
+    ana, bo = people.a_member("ana"), people.a_member("bo")
+    acme = people.an_organization("acme", ana, managers=(bo,))
+    journal.record(
+        db.session(),
+        "organization:invitation:sent",
+        now=clock.now(),
+        origin=ORIGIN,
+        actor_id=ana.id,
+        organization_id=acme.id,
+        details={"guest": "dee@mail.example", "organization": "acme", "role": "member"},
+    )
+    db.session.commit()
+
+    hers, his = (cells(Browser(app).sign_in(reader).page(HISTORY))[0][0] for reader in (ana, bo))
+
+    assert hers == "Invitation of dee@mail.example to acme as member"
+    assert his == "Invitation of an address to acme as member"

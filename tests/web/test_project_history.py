@@ -132,6 +132,26 @@ def test_where_others_were_is_told_to_nobody(browser: Browser, clock: SettableCl
         assert "iPhone" not in shown
 
 
+def test_an_address_that_was_invited_is_told_to_owners_and_to_whoever_invited_it(
+    browser: Browser, clock: SettableClock, tide: Project, ana: User, bo: User
+) -> None:
+    for by, guest in ((ana, "dee@mail.example"), (bo, "eve@mail.example"), (ana, "fay")):
+        facts: dict[str, object] = {"project": "tide-tables", "role": "maintainer", "guest": guest}
+        note(tide, "project:invitation:sent", clock, facts, by=by)
+
+    hers = [row[0] for row in cells(browser.page(HISTORY))]
+    browser.sign_in(bo)
+    his, in_file = [row[0] for row in cells(browser.page(HISTORY))], [row["words"] for row in rows_of(browser, FILE)]
+
+    assert [words.split()[2] for words in hers] == ["fay", "eve@mail.example", "dee@mail.example"]
+    assert his == in_file
+    assert [words[: words.index(" to ")] for words in his] == [
+        "Invitation of fay",
+        "Invitation of eve@mail.example",
+        "Invitation of an address",
+    ]
+
+
 def test_nothing_of_other_projects_stands_there(
     browser: Browser, clock: SettableClock, people: People, tide: Project, ana: User
 ) -> None:
