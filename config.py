@@ -61,7 +61,7 @@ VARIABLES = (
         "`file:` in the data folder",
         "Where packages are kept; `s3://bucket/prefix`, …",
     ),
-    Variable("COUNTERSIGN_REDIS_URL", "none", "Reserved for several nodes; not used yet."),
+    Variable("COUNTERSIGN_REDIS_URL", "none", "Kept for several machines side by side. It does nothing yet."),
     Variable("COUNTERSIGN_SECRET_KEY", "made on first start", "Signs form tokens; at least 32 characters."),
     Variable(
         "COUNTERSIGN_ENCRYPTION_KEYS",
@@ -80,7 +80,11 @@ VARIABLES = (
         "none",
         "The keys of whoever reports leaked API tokens: `https://api.github.com/meta/public_keys/secret_scanning`.",
     ),
-    Variable("COUNTERSIGN_REGISTRATION", "open", "`open`, `invite` or `closed`."),
+    Variable(
+        "COUNTERSIGN_REGISTRATION",
+        "open",
+        "`open`: everybody may register. `closed`: nobody; `invite` does the same until there are invitations.",
+    ),
     Variable(
         "COUNTERSIGN_NEW_BROWSERS",
         "notice",
@@ -94,9 +98,13 @@ VARIABLES = (
     Variable(
         "COUNTERSIGN_REQUIRE_2FA_NEW_USERS_FROM",
         "always",
-        "A date: who registers on it or later needs a second factor at once.",
+        "A date: who registered before it needs no second factor yet. Without it everyone does, at once.",
     ),
-    Variable("COUNTERSIGN_REQUIRE_2FA_EVERYONE_FROM", "none", "A date: from it on everyone needs a second factor."),
+    Variable(
+        "COUNTERSIGN_REQUIRE_2FA_EVERYONE_FROM",
+        "none",
+        "A date: from it on those need one, too. It matters only beside the line above.",
+    ),
     Variable("COUNTERSIGN_TRUSTED_PROXIES", "0", "How many proxies in front may set X-Forwarded-For."),
     Variable("COUNTERSIGN_MAX_FILE_MB", "100", "The largest file that can be uploaded, in MB (1,000,000 bytes)."),
     Variable(
@@ -124,7 +132,11 @@ VARIABLES = (
         "How many days an API token may live, from 1 to 3650; no token without an end can be made then.",
     ),
     Variable("COUNTERSIGN_BIND", "127.0.0.1", "The address that the server listens on."),
-    Variable("COUNTERSIGN_PORT", "8000", "The port that the server listens on."),
+    Variable(
+        "COUNTERSIGN_PORT",
+        "8000",
+        "The port that the server listens on. Without a proxy in front, `COUNTERSIGN_PUBLIC_URL` names the same one.",
+    ),
     Variable("COUNTERSIGN_WORKERS", "2", "Server processes."),
 )
 
