@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
-from flask import Flask, request
+from flask import Flask
 from flask_migrate import Migrate
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -154,11 +154,6 @@ def _configure(app: Flask, settings: Settings) -> None:
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
-    app.before_request(_choose_transaction)
-
-
-def _choose_transaction() -> None:
-    db.session.info["reading"] = request.method in ("GET", "HEAD", "OPTIONS")
 
 
 def _connect_database(app: Flask) -> None:

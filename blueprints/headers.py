@@ -14,26 +14,28 @@ SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"
 ONE_YEAR_SECONDS = 31_536_000
 
 
+# same-origin, not no-referrer: over TLS the form check compares the referrer
+ALWAYS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), "
+    "publickey-credentials-create=(self), publickey-credentials-get=(self)",
+}
+
+
 def install(app: Flask) -> None:
     """Add the headers to every response; a view that set one of them itself keeps its own."""
     app.after_request(_add_headers)
 
 
 def _add_headers(response: Response) -> Response:
-    headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    # same-origin, not no-referrer: over TLS the form check compares the referrer
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault(
-        "Permissions-Policy",
-        "camera=(), geolocation=(), microphone=(), "
-        "publickey-credentials-create=(self), publickey-credentials-get=(self)",
-    )
-    if wiring.services().is_https:
-        headers.setdefault("Strict-Transport-Security", f"max-age={ONE_YEAR_SECONDS}")
-    if row_session().was_read:
-        headers.setdefault("Cache-Control", "no-store")
+    own = {name.lower() for name, _ in response.headers}
+    response.headers.extend([(name, value) for name, value in ALWAYS.items() if name.lower() not in own])
+    if wiring.services().is_https and "strict-transport-security" not in own:
+        response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR_SECONDS}"
+    if row_session().was_read and "cache-control" not in own:
+        response.headers["Cache-Control"] = "no-store"
     return response

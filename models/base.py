@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+from flask import has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
@@ -55,9 +56,13 @@ Id = Annotated[int, mapped_column(primary_key=True)]
 class ModeSession(FlaskSession):
     """A session that knows whether it reads or writes, so that SQLite's one write lock is taken only by writers.
 
-    Reading requests set `session.info["reading"]`; every other transaction begins with the lock in hand, because a
-    transaction that read first and writes later fails at once when another one wrote in between.
+    In requests that only read `session.info["reading"]` is set; every other transaction begins with the lock in hand,
+    because a transaction that read first and writes later fails at once when another one wrote in between.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.info["reading"] = has_request_context() and request.method in ("GET", "HEAD", "OPTIONS")
 
     def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:  # Any: SQLAlchemy's own open signature
         bind = super().get_bind(*args, **kwargs)

@@ -1,8 +1,9 @@
 """`/simple/`: what pip and uv read. No object is made of a row, and neither session nor cookie is looked at."""
 
+from functools import lru_cache
+
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import and_, select
 
 from blueprints import reading, wiring
 from blueprints.caller import Channel
@@ -10,13 +11,11 @@ from blueprints.gate import for_readers
 from blueprints.headers import SANDBOX
 from blueprints.machine_answers import machine_refusal, moved
 from blueprints.simple import bp
-from domain.index import codings, simple
+from domain.index import codings, kept_pages, simple
 from domain.index.codings import Coding
 from domain.index.names import normalize
 from domain.index.simple import Format, Rendered
-from models import PackedPage, Project, SimplePage, db
-
-Kept = tuple[Rendered, Coding]
+from models import db
 
 
 @bp.get("/simple/")
@@ -50,45 +49,38 @@ def project(name: str) -> ResponseReturnValue:
 
 
 def _wishes() -> tuple[Format, Coding]:
-    headers = request.headers
-    return simple.negotiate(headers.get("Accept")), codings.choose(headers.get("Accept-Encoding"))
+    return _negotiated(request.headers.get("Accept"), request.headers.get("Accept-Encoding"))
 
 
-def _kept(name: str, wanted: Format, coding: Coding) -> Kept | None:
-    """The page and the coding that it is in; None if there is no such project for whoever asks. By one statement as a
-    rule: names that are only reserved have no page kept, and are few."""
-    form = "json" if wanted is Format.JSON else "html"
-    packed = and_(PackedPage.project_id == Project.id, PackedPage.form == form, PackedPage.coding == coding.value)
-    as_json = (SimplePage.json, SimplePage.json_etag)
-    plain = as_json if wanted is Format.JSON else (SimplePage.html, SimplePage.html_etag)
-    if coding is Coding.IDENTITY:
-        found = select(Project.id, Project.is_private, *plain).outerjoin(
-            SimplePage, SimplePage.project_id == Project.id
-        )
-    else:
-        found = select(Project.id, Project.is_private, PackedPage.body, PackedPage.etag).outerjoin(PackedPage, packed)
-    row = db.session.execute(found.where(Project.normalized_name == name)).one_or_none()
-    if row is None or (row[1] and not reading.may_read_private(row[0], Channel.MACHINE)):
+@lru_cache(maxsize=256)  # the clients there are send a handful of each
+def _negotiated(accept: str | None, accept_encoding: str | None) -> tuple[Format, Coding]:
+    return simple.negotiate(accept), codings.choose(accept_encoding)
+
+
+def _kept(name: str, wanted: Format, coding: Coding) -> tuple[Rendered, Coding] | None:
+    """The page and the coding that it is in; None if there is no such project for whoever asks."""
+    found = kept_pages.find(db.engine, name, wanted, coding)
+    if found is None or (found.is_private and not reading.may_read_private(found.project_id, Channel.MACHINE)):
         return None
-    body: bytes | None = row[2]
-    if body is not None:
-        return Rendered(body, row[3]), coding
-    if coding is not Coding.IDENTITY:
-        return _kept(name, wanted, Coding.IDENTITY)
-    empty = simple.project_json if wanted is Format.JSON else simple.project_html
-    return empty(name, []), coding
+    if found.page is not None:
+        return found.page, coding
+    render = simple.project_json if wanted is Format.JSON else simple.project_html
+    return render(name, []), Coding.IDENTITY
 
 
 def _answer(page: Rendered, wanted: Format, coding: Coding) -> Response:
     """A page that may be kept but must be asked for again each time: an upload can be installed the moment it is
     there, and asking costs a 304 while nothing has changed."""
-    content_type = wanted.value if wanted is Format.JSON else f"{wanted.value}; charset=utf-8"
-    response = Response(page.body, content_type=content_type)
+    headers = [
+        ("Content-Type", wanted.value if wanted is Format.JSON else f"{wanted.value}; charset=utf-8"),
+        ("ETag", page.etag),
+        ("Cache-Control", "public, no-cache"),
+        ("Vary", "Accept, Accept-Encoding"),
+        ("Content-Security-Policy", SANDBOX),
+    ]
     if coding is not Coding.IDENTITY:
-        response.headers["Content-Encoding"] = coding.value
-    response.headers["ETag"] = page.etag
-    response.headers["Cache-Control"] = "public, no-cache"
-    response.headers["Vary"] = "Accept, Accept-Encoding"
-    response.headers["Content-Security-Policy"] = SANDBOX
-    response.make_conditional(request)
+        headers.append(("Content-Encoding", coding.value))
+    response = Response(page.body, headers=headers)
+    if "If-None-Match" in request.headers:
+        response.make_conditional(request)
     return response
