@@ -4,7 +4,6 @@ import re
 
 from flask import Response, request, send_file
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Row, select
 
 from blueprints import reading, wiring
 from blueprints.caller import Channel
@@ -12,8 +11,10 @@ from blueprints.gate import for_readers
 from blueprints.headers import SANDBOX
 from blueprints.machine_answers import machine_refusal
 from blueprints.simple import bp
+from domain.index import quick_reads
 from domain.index.downloads import Key
-from models import File, Project, Release, db
+from domain.index.quick_reads import KnownFile
+from models import db
 
 ONE_YEAR_SECONDS = 31_536_000
 OCTETS = "application/octet-stream"
@@ -25,10 +26,11 @@ SHA256 = re.compile("[0-9a-f]{64}")
 def file(first: str, second: str, rest: str, filename: str) -> ResponseReturnValue:
     """Send a file, and count it where all of it is sent. Its address names its digest and its name, and both must be
     those of one row."""
-    found = _find(first + second + rest, filename)
+    sha256 = first + second + rest
+    found = _find(sha256, filename)
     if found is None:
         return _not_here()
-    response = _send(found.sha256, filename)
+    response = _send(sha256, filename)
     if request.method == "GET" and response.status_code == 200:
         wiring.services().downloads.add(Key(found.project_id, wiring.now().date(), found.version))
     return response
@@ -44,13 +46,11 @@ def file_metadata(first: str, second: str, rest: str, filename: str) -> Response
     return _send(found.metadata_sha256, f"{filename}.metadata")
 
 
-def _find(sha256: str, filename: str) -> Row[str, str | None, int, str, bool] | None:
+def _find(sha256: str, filename: str) -> KnownFile | None:
     """What is known of the file of this digest and name; None if there is none for whoever asks."""
     if not (SHA256.fullmatch(sha256) and filename.isascii() and filename.isprintable()):
         return None
-    columns = (File.sha256, File.metadata_sha256, Release.project_id, Release.version, Project.is_private)
-    known = select(*columns).join(File.release).join(Release.project)
-    found = db.session.execute(known.where(File.filename == filename, File.sha256 == sha256)).one_or_none()
+    found = quick_reads.find_file(db.engine, filename, sha256)
     if found is None or (found.is_private and not reading.may_read_private(found.project_id, Channel.MACHINE)):
         return None
     return found

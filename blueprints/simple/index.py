@@ -11,7 +11,7 @@ from blueprints.gate import for_readers
 from blueprints.headers import SANDBOX
 from blueprints.machine_answers import machine_refusal, moved
 from blueprints.simple import bp
-from domain.index import codings, kept_pages, simple
+from domain.index import codings, quick_reads, simple
 from domain.index.codings import Coding
 from domain.index.names import normalize
 from domain.index.simple import Format, Rendered
@@ -23,8 +23,8 @@ from models import db
 def index() -> ResponseReturnValue:
     """List all projects that are there for whoever asks, names that are only reserved among them."""
     wanted, coding = _wishes()
-    reader = reading.reader(Channel.MACHINE)
-    return _answer(wiring.services().name_list.page(db.session(), wanted, coding, reader), wanted, coding)
+    reader, changes = reading.reader(Channel.MACHINE), quick_reads.changes(db.engine)
+    return _answer(wiring.services().name_list.page(db.session, changes, wanted, coding, reader), wanted, coding)
 
 
 @bp.get("/simple/<name>/")
@@ -59,7 +59,7 @@ def _negotiated(accept: str | None, accept_encoding: str | None) -> tuple[Format
 
 def _kept(name: str, wanted: Format, coding: Coding) -> tuple[Rendered, Coding] | None:
     """The page and the coding that it is in; None if there is no such project for whoever asks."""
-    found = kept_pages.find(db.engine, name, wanted, coding)
+    found = quick_reads.find_page(db.engine, name, wanted, coding)
     if found is None or (found.is_private and not reading.may_read_private(found.project_id, Channel.MACHINE)):
         return None
     if found.page is not None:

@@ -31,15 +31,21 @@ class NameList:
         self._changes = -1
         self._pages: dict[tuple[bool, Coding], Rendered] = {}
 
-    def page(self, db: Session, form: Format, coding: Coding, reader: Reader = NOBODY) -> Rendered:
-        """The list in this form and coding, with the private projects that this reader may read."""
-        if reader.user_id is not None and reading.are_any_private(db, reader):
-            return _render(db, as_json=form is Format.JSON, coding=coding, reader=reader)
-        changes = db.scalar(select(Catalogue.changes)) or 0
+    def page(
+        self, session: Callable[[], Session], changes: int, form: Format, coding: Coding, reader: Reader = NOBODY
+    ) -> Rendered:
+        """The list in this form and coding, with the private projects that this reader may read.
+
+        session: called only where the list must be read. changes: `quick_reads.changes`, asked before this.
+        """
+        if reader.user_id is not None and reading.are_any_private(session(), reader):
+            return _render(session(), as_json=form is Format.JSON, coding=coding, reader=reader)
         key = (form is Format.JSON, coding)
         with self._lock:
             found = self._pages.get(key) if self._changes == changes else None
-        return found or self._keep(changes, key, lambda: _render(db, as_json=key[0], coding=coding, reader=NOBODY))
+        if found is not None:
+            return found
+        return self._keep(changes, key, lambda: _render(session(), as_json=key[0], coding=coding, reader=NOBODY))
 
     def _keep(self, changes: int, key: tuple[bool, Coding], render: Callable[[], Rendered]) -> Rendered:
         page = render()

@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from adapters.clock import SettableClock
-from models import PackedPage, Project, db
+from models import PackedPage, db
 from tests.browsing import Browser
 from tests.builders import People
 from tests.crowds import statements
@@ -122,8 +122,7 @@ def test_the_list_is_rendered_once_for_each_change(browser: Browser, token: str)
         for coding in (*CODINGS, "identity"):
             ask(browser, "/simple/", coding)
 
-    assert [text for text in asked if Project.__tablename__ in text.split("FROM")[-1]] == []
-    assert len([text for text in asked if "catalogue" in text]) == 4
+    assert asked == []  # whether it has changed is asked past the session
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
 from adapters.clock import SettableClock
-from domain.index import kept_pages, pages
+from domain.index import pages, quick_reads
 from domain.index.codings import Coding, encode
+from domain.index.quick_reads import KnownFile
 from domain.index.simple import Format
-from models import Project, db
+from models import File, Project, db
 from tests.builders import People
 
 
@@ -30,7 +31,7 @@ def test_a_page_comes_as_it_was_rendered(acme: Project, coding: Coding) -> None:
     html, json = pages.render(db.session(), acme)
 
     for form, rendered in ((Format.HTML, html), (Format.PLAIN_HTML, html), (Format.JSON, json)):
-        found = kept_pages.find(db.engine, "acme-utils", form, coding)
+        found = quick_reads.find_page(db.engine, "acme-utils", form, coding)
 
         assert found is not None
         assert (found.project_id, found.is_private) == (acme.id, False)
@@ -41,7 +42,7 @@ def test_it_says_that_a_project_is_private(acme: Project) -> None:
     acme.is_private = True
     db.session.commit()
 
-    found = kept_pages.find(db.engine, "acme-utils", Format.JSON, Coding.GZIP)
+    found = quick_reads.find_page(db.engine, "acme-utils", Format.JSON, Coding.GZIP)
 
     assert found is not None
     assert found.is_private
@@ -49,7 +50,7 @@ def test_it_says_that_a_project_is_private(acme: Project) -> None:
 
 @pytest.mark.parametrize("coding", [Coding.IDENTITY, Coding.ZSTD])
 def test_a_name_that_is_only_reserved_has_no_page(acme: Project, coding: Coding) -> None:
-    found = kept_pages.find(db.engine, "only-reserved", Format.HTML, coding)
+    found = quick_reads.find_page(db.engine, "only-reserved", Format.HTML, coding)
 
     assert found is not None
     assert found.page is None
@@ -57,7 +58,17 @@ def test_a_name_that_is_only_reserved_has_no_page(acme: Project, coding: Coding)
 
 @pytest.mark.parametrize("name", ["acme", "Acme-Utils", "acme-utils'--", "%s", "%(name)s", "?", ""])
 def test_another_name_finds_nothing(acme: Project, name: str) -> None:
-    assert kept_pages.find(db.engine, name, Format.HTML, Coding.IDENTITY) is None
+    assert quick_reads.find_page(db.engine, name, Format.HTML, Coding.IDENTITY) is None
+
+
+def test_a_file_is_found_by_its_name_and_digest_together(acme: Project) -> None:
+    file = db.session.scalars(sa.select(File)).one()
+
+    assert quick_reads.find_file(db.engine, file.filename, file.sha256) == KnownFile(
+        file.metadata_sha256, acme.id, "1.0", is_private=False
+    )
+    assert quick_reads.find_file(db.engine, file.filename, "0" * 64) is None
+    assert quick_reads.find_file(db.engine, "x", file.sha256) is None
 
 
 def test_an_error_of_the_database_is_raised_as_one_and_the_next_reader_is_served(acme: Project) -> None:
@@ -66,8 +77,8 @@ def test_an_error_of_the_database_is_raised_as_one_and_the_next_reader_is_served
 
     for _ in range(3):
         with pytest.raises(DBAPIError, match="packed_page"):
-            kept_pages.find(db.engine, "acme-utils", Format.HTML, Coding.GZIP)
+            quick_reads.find_page(db.engine, "acme-utils", Format.HTML, Coding.GZIP)
 
-    assert kept_pages.find(db.engine, "acme-utils", Format.HTML, Coding.IDENTITY) is not None
+    assert quick_reads.find_page(db.engine, "acme-utils", Format.HTML, Coding.IDENTITY) is not None
     with db.engine.begin() as connection:
         connection.execute(sa.text("ALTER TABLE elsewhere RENAME TO packed_page"))
