@@ -97,6 +97,7 @@ class LocalBlobStore(BlobStore):
     def __init__(self, folder: Path) -> None:
         super().__init__(LocalStore(folder, mkdir=True), incoming=folder / "incoming")
         self._folder = folder
+        self._kept: set[str] = set()  # folders whose names the disk has, as far as this process has seen to it
 
     def local_path(self, sha256: str) -> Path | None:
         """Where the blob lies, if it is kept."""
@@ -111,8 +112,12 @@ class LocalBlobStore(BlobStore):
         except BaseException:
             (self._folder / staged).unlink(missing_ok=True)
             raise
-        for folder in list((self._folder / key).parents)[:3]:  # aa/bb, aa and the store's own
-            _sync(folder)
+        fan = key[:2]
+        _sync(self._folder / key[:5])
+        _sync(self._folder / fan)
+        if fan not in self._kept:
+            _sync(self._folder)
+            self._kept.add(fan)
 
 
 def open_store(url: str, data_dir: Path) -> BlobStore:

@@ -114,7 +114,7 @@ def remember_use(holder: TokenHolder, now: datetime) -> None:
     """Have the owner see that the token is in use: once a minute, in a transaction of its own, so that readers do not
     wait for each other."""
     if holder.last_used_at is not None and now - holder.last_used_at < tokens.USED_EVERY:
-        return
+        return  # no transaction is begun for nothing
     session = db.session()
     begin_writing(session)
     tokens.record_use(session, holder, project_id=None, now=now)

@@ -89,8 +89,10 @@ def without_slash() -> ResponseReturnValue:
 
 @bp.before_request
 def read_first() -> None:
-    """Have the request's transactions begin as reading ones: `publish` says when writing begins."""
+    """Have the request's transactions begin as reading ones: `publish` says when writing begins. And have no query look
+    through the session for changes first: what it must find is flushed by name."""
     db.session.info["reading"] = True
+    db.session.autoflush = False
 
 
 @bp.teardown_request

@@ -1,6 +1,7 @@
 """What the rules need to know of an account, read in one statement."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -8,18 +9,30 @@ from sqlalchemy.orm import Session
 from domain.policy.principals import Factor, Standing
 from models import Email, Passkey, TotpApp, User
 
+# A key that is refused as copied counts: were it none, whoever holds the copy would bring the account down to its
+# password alone.
+FACTS = (
+    User.id,
+    User.username,
+    User.is_active,
+    User.is_admin,
+    User.registered_at,
+    User.address_proof_due_since,
+    exists().where(Email.user_id == User.id, Email.is_primary, Email.verified_at.is_not(None)),
+    exists().where(TotpApp.user_id == User.id),
+    exists().where(Passkey.user_id == User.id),
+)
+
 
 def standing_of(db: Session, user_id: int) -> Standing | None:
     """The account's standing as it is now, or None if there is no such account."""
-    verified = exists().where(Email.user_id == User.id, Email.is_primary, Email.verified_at.is_not(None))
-    # A key that is refused as copied counts: were it none, whoever holds the copy would bring the account down to its
-    # password alone.
-    has_app, has_key = exists().where(TotpApp.user_id == User.id), exists().where(Passkey.user_id == User.id)
-    account = (User.id, User.username, User.is_active, User.is_admin, User.registered_at, User.address_proof_due_since)
-    row = db.execute(select(*account, verified, has_app, has_key).where(User.id == user_id)).one_or_none()
-    if row is None:
-        return None
-    found_id, username, is_active, is_admin, registered_at, proof_due_since, has_verified_email, *has = row
+    row = db.execute(select(*FACTS).where(User.id == user_id)).one_or_none()
+    return None if row is None else standing_from(row)
+
+
+def standing_from(facts: Iterable[Any]) -> Standing:  # Any: each fact is of its own type
+    """The standing that an account's FACTS say, for whoever reads them along with something else."""
+    found_id, username, is_active, is_admin, registered_at, proof_due_since, has_verified_email, *has = facts
     kinds = zip((Factor.TOTP, Factor.WEBAUTHN), has, strict=True)
     factors = frozenset(kind for kind, is_there in kinds if is_there)
     return Standing(

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, lazyload
 
 from domain import journal
 from domain.identity import throttle
 from domain.identity.labels import clean_label
-from domain.identity.standing import standing_of
+from domain.identity.standing import FACTS, standing_from
 from domain.identity.throttle import NEW_TOKENS
 from domain.identity.token_texts import hint, looks_like_token, new_token, token_hash
 from domain.notices import Notices
@@ -20,7 +20,7 @@ from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.policy.principals import Grant, Origin, TokenHolder
 from domain.problems import Problem
-from models import ApiToken, Project, User
+from models import ApiToken, Project, User, token_project
 
 MAX_DESCRIPTION = 100
 MAX_TOKENS = 25
@@ -166,24 +166,27 @@ def find(db: Session, text: str, *, origin: Origin) -> TokenHolder | None:
     if not looks_like_token(text):
         return None
     hashed = token_hash(text)
-    token = db.scalar(select(ApiToken).where(or_(ApiToken.token_hash == hashed, ApiToken.former_hash == hashed)))
-    account = standing_of(db, token.user_id) if token is not None else None
-    if token is None or account is None:
+    known = select(ApiToken, *FACTS).join(ApiToken.user).options(lazyload(ApiToken.projects))
+    row = db.execute(known.where(or_(ApiToken.token_hash == hashed, ApiToken.former_hash == hashed))).one_or_none()
+    if row is None:
         return None
+    token, *facts = row
+    reached = select(token_project.c.project_id).where(token_project.c.token_id == token.id)
     is_former = token.former_hash == hashed
     ends = [end for end in (token.expires_at, token.former_until if is_former else None) if end is not None]
     return TokenHolder(
         origin=origin,
-        account=account,
+        account=standing_from(facts),
         token_id=token.id,
         expires_at=min(ends, default=None),
         was_replaced=is_former,
         reaches_all=token.reaches_all,
-        project_ids=frozenset(project.id for project in token.projects),
+        project_ids=frozenset() if token.reaches_all else frozenset(db.scalars(reached)),
         creates_project=token.creates_project,
         grants=frozenset(Grant(word) for word in token.grants),
         networks=tuple(token.networks),
         last_used_at=token.last_used_at,
+        last_used_project_id=token.last_used_project_id,
     )
 
 
@@ -192,6 +195,9 @@ def record_use(db: Session, holder: TokenHolder, *, project_id: int | None, now:
 
     project_id: None for what concerns no project, which leaves the last one as it is.
     """
+    is_recent = holder.last_used_at is not None and now - holder.last_used_at < USED_EVERY
+    if is_recent and project_id in (None, holder.last_used_project_id):
+        return  # most uploads of a release: what is known is asked of nobody
     client = CLIENT.match(holder.origin.user_agent)
     used: dict[str, object] = {
         "last_used_at": now,

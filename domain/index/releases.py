@@ -75,12 +75,6 @@ def newest(db: Session, project: Project, *, besides: Release | None = None) -> 
     return db.get(Release, found) if found is not None else None
 
 
-def summary_of(db: Session, project: Project) -> str:
-    """What the project's latest release says of itself; empty if there is none."""
-    found = newest(db, project)
-    return found.summary if found is not None else ""
-
-
 def lock(db: Session, permit: Permit, release: Release) -> Project:
     """Take the project of a release, so that uploads to it, deletions and yanks take turns, and look again whether the
     permit's holder still has the role for it and its status allows it; read the release anew.

@@ -92,7 +92,7 @@ def _give(
     db.add(project)
     db.flush()
     name_list.changed(db)
-    search_texts.refresh(db, project)
+    search_texts.refresh(db, project, None)
     journal.record(
         db,
         event,

@@ -9,17 +9,15 @@ from typing import Any
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
-from domain.index import releases
-from models import Project, PythonVersion, SearchText
+from models import Project, PythonVersion, Release, SearchText
 
 MAX_DESCRIPTION = 100_000  # characters of it that are searched; PostgreSQL takes no more than a megabyte of words
 _NO_WORD = re.compile(r"[\W_]+")
 _PYTHON = re.compile(r"Programming Language :: Python :: (\d+\.\d+)")
 
 
-def refresh(db: Session, project: Project) -> None:
-    """Take the words of a project anew, in the transaction that changed it."""
-    release = releases.newest(db, project)
+def refresh(db: Session, project: Project, release: Release | None) -> None:
+    """Take the words of a project anew, in the transaction that changed it. release: its latest; None for none."""
     metadata: Mapping[str, Any] = release.core_metadata if release is not None else {}  # Any: metadata as JSON
     html = release.description_html if release is not None else ""
     kept = db.get(SearchText, project.id)

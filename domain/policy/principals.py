@@ -89,6 +89,7 @@ class TokenHolder:
     networks: tuple[str, ...] = ()
     was_replaced: bool = False
     last_used_at: datetime | None = None
+    last_used_project_id: int | None = None
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from models import ApiToken, Base, Event, Mail, Project, User, db
 from tests.browsing import wiring_of
 from tests.builders import People
 from tests.conftest import START
+from tests.crowds import statements
 from tests.permits import EVERYONE, ORIGIN, permit_for
 from tests.races import at_once
 from tests.requirements import requirement
@@ -348,6 +349,18 @@ def test_the_last_use_is_written_once_a_minute_at_most(people: People, clock: Se
 
     start = clock.now() - timedelta(minutes=1)
     assert seen == [start, start, start, clock.now()]
+
+
+def test_a_token_is_asked_for_by_one_statement_and_its_projects_by_another(people: People) -> None:
+    ana = people.a_member("ana")
+    acme = people.a_project("acme-utils", ana)
+    whole, chosen = people.a_token(ana)[1], people.a_token(ana, "chosen", projects=(acme,))[1]
+
+    for text, most, ids in ((whole, 1, frozenset[int]()), (chosen, 2, frozenset({acme.id}))):
+        db.session.rollback()
+        with statements() as asked:
+            holder = holder_of(text, UPLOADER)
+        assert (len(asked), holder.project_ids) == (most, ids)
 
 
 def test_another_project_is_remembered_at_once(people: People, clock: SettableClock) -> None:
