@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import argon2
 from argon2.exceptions import VerifyMismatchError
-from zxcvbn import zxcvbn
 
 from adapters.breaches import Breaches
 from domain.problems import Problem
@@ -151,6 +150,8 @@ _zxcvbn_is_busy = threading.Lock()
 
 def _weakness(password: str, guesses: Sequence[str]) -> str:
     """Why the password is easy to guess, in a sentence; empty if it is not."""
+    from zxcvbn import zxcvbn  # here, for its dictionaries take 12 MB: servers in which nobody registers go without
+
     with _zxcvbn_is_busy:
         verdict = zxcvbn(password, user_inputs=guesses)
     if verdict["score"] >= MIN_SCORE:

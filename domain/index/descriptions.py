@@ -6,7 +6,7 @@ from functools import partial
 from html import escape, unescape
 
 import nh3
-from readme_renderer import markdown, rst
+from readme_renderer import markdown
 from readme_renderer.clean import ALLOWED_TAGS
 
 from domain.problems import Problem
@@ -73,7 +73,11 @@ def _renderer(content_type: str) -> Callable[[str], str | None] | None:
     kind, _, parameters = content_type.lower().partition(";")
     if kind.strip() == "text/markdown":
         return partial(markdown.render, variant="CommonMark" if "commonmark" in parameters else "GFM")
-    return rst.render if kind.strip() == "text/x-rst" else None
+    if kind.strip() != "text/x-rst":
+        return None
+    from readme_renderer import rst  # here, for docutils takes 5 MB, and few descriptions are written so
+
+    return rst.render
 
 
 def _sanitised(html: str) -> str:

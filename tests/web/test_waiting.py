@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+import zxcvbn
 from flask import Flask
 
 from adapters.breaches import NoBreaches
-from domain.identity import passwords
 from domain.identity.passwords import PasswordHasher
 from models import db
 from tests.browsing import Browser
@@ -31,7 +31,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
         monkeypatch.setattr(owner, name, watched)
 
-    watch(passwords, "zxcvbn")
+    watch(zxcvbn, "zxcvbn")
     watch(NoBreaches, "holds")
     watch(PasswordHasher, "hash")
     watch(PasswordHasher, "verify")
