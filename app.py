@@ -39,6 +39,7 @@ from blueprints import (
     wiring,
 )
 from blueprints.browser_session import RowSessionInterface
+from blueprints.simple.front import Front
 from config import LOOPBACK_NAMES, VERSION, Settings, SettingsError
 from domain import upkeep
 from domain.identity.passkeys import RelyingParty
@@ -84,6 +85,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None, 
     app.extensions["countersign_scheduler"] = partial(start_scheduler, app)
     gate.public(app.view_functions["static"])
     gate.seal(app)
+    app.wsgi_app = Front(app)  # type: ignore[method-assign]  # outermost: what it answers, nothing else sees
     return app
 
 

@@ -22,6 +22,7 @@ from domain.policy.targets import Target
 P = ParamSpec("P")
 R = TypeVar("R")
 READS = (Action.READ_INDEX, Action.READ_PRIVATE)  # what a view that shows things asks for, the latter where it must
+OPEN_TO_SCRIPTS = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 View = Callable[..., ResponseReturnValue]
 Load = Callable[..., Target | None]
 
@@ -132,8 +133,7 @@ def _for_everybody(answer: ResponseReturnValue, channel: Channel, now: datetime)
     if reading.is_for_one():
         reading.remember_reading(now)
         return response
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers.update(OPEN_TO_SCRIPTS)
     return response
 
 

@@ -24,6 +24,12 @@ ALWAYS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), "
     "publickey-credentials-create=(self), publickey-credentials-get=(self)",
 }
+HTTPS_ONLY = {"Strict-Transport-Security": f"max-age={ONE_YEAR_SECONDS}"}
+
+
+def always(*, is_https: bool) -> dict[str, str]:
+    """What every response carries. is_https: whether browsers are to come by HTTPS only."""
+    return ALWAYS | HTTPS_ONLY if is_https else ALWAYS
 
 
 def install(app: Flask) -> None:
@@ -33,9 +39,8 @@ def install(app: Flask) -> None:
 
 def _add_headers(response: Response) -> Response:
     own = {name.lower() for name, _ in response.headers}
-    response.headers.extend([(name, value) for name, value in ALWAYS.items() if name.lower() not in own])
-    if wiring.services().is_https and "strict-transport-security" not in own:
-        response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR_SECONDS}"
+    added = always(is_https=wiring.services().is_https)
+    response.headers.extend([(name, value) for name, value in added.items() if name.lower() not in own])
     if row_session().was_read and "cache-control" not in own:
         response.headers["Cache-Control"] = "no-store"
     return response

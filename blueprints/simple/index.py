@@ -1,17 +1,15 @@
 """`/simple/`: what pip and uv read. No object is made of a row, and neither session nor cookie is looked at."""
 
-from functools import lru_cache
-
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints import reading, wiring
 from blueprints.caller import Channel
 from blueprints.gate import for_readers
-from blueprints.headers import SANDBOX
 from blueprints.machine_answers import machine_refusal, moved
 from blueprints.simple import bp
-from domain.index import codings, quick_reads, simple
+from blueprints.simple.kept import headers_of, negotiate
+from domain.index import quick_reads, simple
 from domain.index.codings import Coding
 from domain.index.names import normalize
 from domain.index.simple import Format, Rendered
@@ -49,12 +47,7 @@ def project(name: str) -> ResponseReturnValue:
 
 
 def _wishes() -> tuple[Format, Coding]:
-    return _negotiated(request.headers.get("Accept"), request.headers.get("Accept-Encoding"))
-
-
-@lru_cache(maxsize=256)  # the clients there are send a handful of each
-def _negotiated(accept: str | None, accept_encoding: str | None) -> tuple[Format, Coding]:
-    return simple.negotiate(accept), codings.choose(accept_encoding)
+    return negotiate(request.headers.get("Accept"), request.headers.get("Accept-Encoding"))
 
 
 def _kept(name: str, wanted: Format, coding: Coding) -> tuple[Rendered, Coding] | None:
@@ -69,18 +62,7 @@ def _kept(name: str, wanted: Format, coding: Coding) -> tuple[Rendered, Coding] 
 
 
 def _answer(page: Rendered, wanted: Format, coding: Coding) -> Response:
-    """A page that may be kept but must be asked for again each time: an upload can be installed the moment it is
-    there, and asking costs a 304 while nothing has changed."""
-    headers = [
-        ("Content-Type", wanted.value if wanted is Format.JSON else f"{wanted.value}; charset=utf-8"),
-        ("ETag", page.etag),
-        ("Cache-Control", "public, no-cache"),
-        ("Vary", "Accept, Accept-Encoding"),
-        ("Content-Security-Policy", SANDBOX),
-    ]
-    if coding is not Coding.IDENTITY:
-        headers.append(("Content-Encoding", coding.value))
-    response = Response(page.body, headers=headers)
+    response = Response(page.body, headers={**headers_of(wanted, coding), "ETag": page.etag})
     if "If-None-Match" in request.headers:
         response.make_conditional(request)
     return response

@@ -40,21 +40,20 @@ class NameList:
         """
         if reader.user_id is not None and reading.are_any_private(session(), reader):
             return _render(session(), as_json=form is Format.JSON, coding=coding, reader=reader)
-        key = (form is Format.JSON, coding)
-        with self._lock:
-            found = self._pages.get(key) if self._changes == changes else None
-        if found is not None:
+        if (found := self.kept(changes, form, coding)) is not None:
             return found
-        return self._keep(changes, key, lambda: _render(session(), as_json=key[0], coding=coding, reader=NOBODY))
-
-    def _keep(self, changes: int, key: tuple[bool, Coding], render: Callable[[], Rendered]) -> Rendered:
-        page = render()
+        page = _render(session(), as_json=form is Format.JSON, coding=coding, reader=NOBODY)
         with self._lock:
             if changes > self._changes:
                 self._changes, self._pages = changes, {}
             if changes == self._changes:
-                self._pages[key] = page
+                self._pages[form is Format.JSON, coding] = page
         return page
+
+    def kept(self, changes: int, form: Format, coding: Coding) -> Rendered | None:
+        """The list of what is open to everybody, if it is rendered already."""
+        with self._lock:
+            return self._pages.get((form is Format.JSON, coding)) if self._changes == changes else None
 
 
 def _render(db: Session, *, as_json: bool, coding: Coding, reader: Reader) -> Rendered:
