@@ -6,6 +6,7 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -31,6 +32,7 @@ hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=5_000) 
 hypothesis.settings.load_profile("unhurried")
 os.environ["FLASK_SKIP_DOTENV"] = "1"  # a developer's own settings are none of the tests' business
 REQUIRE_ALL = bool(os.environ.get("COUNTERSIGN_TESTS_REQUIRE_ALL"))
+CLIENTS = ("twine", "uv", "hatch", "poetry", "pdm", "flit", "pip", "build")
 START = datetime(2026, 11, 22, 14, 5, 10, tzinfo=UTC)
 
 
@@ -71,6 +73,11 @@ class CompiledTemplates(BytecodeCache):
 
 
 COMPILED = CompiledTemplates()
+
+
+def pytest_report_header() -> str:
+    """The versions of the tools that publish and install in tests/clients."""
+    return "clients: " + ", ".join(f"{tool} {metadata.version(tool)}" for tool in CLIENTS)
 
 
 @pytest.fixture(scope="session")
