@@ -22,6 +22,7 @@ class Live:
     def __init__(self, folder: Path, **settings: object) -> None:
         self._folder = folder
         self._apps: list[Flask] = []
+        self.asked: list[str] = []  # paths, as they came
         self._server = make_server("127.0.0.1", 0, _not_yet, threaded=True)
         self.url = f"http://localhost:{self._server.port}"
         self.restart(**settings)
@@ -32,7 +33,7 @@ class Live:
         """Go on with other settings, as an operator does who changes one and starts the index again."""
         app = create_app(settings_for(self._folder, public_url=self.url, **settings))
         self._apps.append(app)
-        self._server.app = _at_once(app)
+        self._server.app = self._at_once(app)
 
     @property
     def app(self) -> Flask:
@@ -57,19 +58,20 @@ class Live:
             with app.app_context():
                 db.engine.dispose()
 
+    def _at_once(self, app: WSGIApplication) -> WSGIApplication:
+        """Note what is asked for. Answer with all of a page or file, and close it: Werkzeug's server leaves it open
+        when a browser hangs up."""
 
-def _at_once(app: WSGIApplication) -> WSGIApplication:
-    """Answer with all of a page or file, and close it: Werkzeug's server leaves it open when a browser hangs up."""
+        def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            self.asked.append(environ["PATH_INFO"])
+            parts = app(environ, start_response)
+            try:
+                return [b"".join(parts)]
+            finally:
+                if hasattr(parts, "close"):
+                    parts.close()
 
-    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        parts = app(environ, start_response)
-        try:
-            return [b"".join(parts)]
-        finally:
-            if hasattr(parts, "close"):
-                parts.close()
-
-    return answer
+        return answer
 
 
 def _not_yet(environ: object, start_response: object) -> Iterable[bytes]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import shlex
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,8 @@ from domain.index import pages
 from models import Event, Project, Release, db
 from tests.browser.live import Live
 from tests.browsing import Browser, wiring_of
-from tests.clients.tools import Done, install, run, twine_upload, uv_publish
+from tests.clients.installing import an_app, installed
+from tests.clients.tools import Done, install, shell, twine_upload, uv_publish
 from tests.packages import Package, a_metadata, a_wheel, an_sdist
 
 pytestmark = pytest.mark.clients
@@ -126,18 +126,20 @@ def test_a_yanked_release_is_installed_by_its_exact_version_only(
     assert "Broken" in pinned.stdout
 
 
-@pytest.mark.parametrize("tool", ["pip", "uv"])
+@pytest.mark.parametrize("tool", ["pip", "uv", "poetry", "pdm", "hatch"])
 def test_what_the_project_page_says_works_as_it_is_written(
     live_server: Live, token: str, folder: Path, tool: str
 ) -> None:
     twine(live_server, token, folder, WHEEL, an_sdist())
     page = Browser(live_server.app).page("/project/acme-utils/1.0/")
-    [command] = [code.text or "" for code in page.root.iter("code") if (code.text or "").startswith(f"{tool} ")]
-    (folder / "pyproject.toml").write_text('[project]\nname = "app"\nversion = "0"\nrequires-python = ">=3.11"\n')
+    group = page.root.find(".//div[@class='install']")
+    assert group is not None
+    tools = ["".join(label.itertext()) for label in group.iter("label")]
+    said = dict(zip(tools, ("".join(code.itertext()) for code in group.iter("code")), strict=True))[tool]
+    settings = said.replace("dependencies", "skip-install = true\ndependencies") if tool == "hatch" else ""
+    app = an_app(folder, says=f"[tool.poetry]\npackage-mode = false\n[tool.pdm]\ndistribution = false\n{settings}")
 
-    more = ("--target", str(folder / "target"), "--no-cache-dir") if tool == "pip" else ("--no-cache",)
-    done = run(folder, *shlex.split(command), *more)
+    done = shell(app, "hatch env create" if tool == "hatch" else said, PIP_PYTHON=".venv")
 
     assert done.returncode == 0, done.stdout
-    assert list(folder.rglob("acme_utils/__init__.py"))
-    assert re.search(r"acme[-_]utils(==|-)1\.0", done.stdout)
+    assert installed(folder) == ["acme_utils-1.0"]
