@@ -205,11 +205,14 @@ def test_a_yanked_release_is_chosen_by_its_exact_version_with_the_reason(
 @pytest.mark.parametrize("tool", INSTALLERS)
 def test_a_release_for_another_python_is_not_chosen(index: Live, token: str, tmp_path: Path, tool: str) -> None:
     assert upload(index.app, token, FOR_ANOTHER_PYTHON).status_code == 200
+    index.asked.clear()
 
     done = install(tool, index.url, tmp_path, "acme-utils")
 
     assert done.returncode == 0, done.stdout
     assert installed(tmp_path) == ["acme_utils-1.1", "tide_base-2.0"]
+    asked = [path for path in index.asked if "acme_utils-1.2" in path]  # the project's page says enough for one Python,
+    assert asked == [] or tool in ("uv", "poetry")  # but not where a lock file is for several
 
 
 @pytest.mark.parametrize("tool", INSTALLERS)
