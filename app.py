@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from adapters.clock import Clock, SystemClock
 from adapters.leak_keys import PublishedKeys
 from adapters.mail import Mailer, mailer_from_url
 from adapters.secretbox import SecretBox
+from adapters.static_tree import StaticTree
 from adapters.storage import open_store
 from blueprints import (
     admin,
@@ -32,6 +33,7 @@ from blueprints import (
     management,
     mfa,
     page_context,
+    page_files,
     rendering,
     simple,
     site,
@@ -57,6 +59,7 @@ BLUEPRINTS = (auth.bp, mfa.bp, management.bp, admin.bp, browse.bp, simple.bp, up
 FORM_BYTES = 1_000_000  # the largest form that is no upload; the upload view sets its own limit
 MAIL_EVERY = timedelta(seconds=3)
 COUNT_EVERY = timedelta(seconds=20)  # what a process that dies has counted for nothing, at most
+MEND_EVERY = timedelta(seconds=20)  # what a crash kept out of the static tree is sent by us for so long
 SWEEP_EVERY = timedelta(minutes=10)
 
 
@@ -77,6 +80,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None, 
     caller.SessionLogin().init_app(app)
     forgery.install(app)
     headers.install(app)
+    page_files.listen()
     errors.install(app)
     page_context.install(app)
     app.jinja_env.filters.update(rendering.FILTERS)
@@ -90,12 +94,15 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None, 
 
 
 def start_scheduler(app: Flask) -> BackgroundScheduler:
-    """Deliver mail, write download counts down and sweep up, in a thread of this process. Every job claims its work in
-    the database, so several processes may run it."""
+    """Deliver mail, write download counts down, mend the static tree and sweep up, in a thread of this process. Every
+    job claims its work in the database, so several processes may run it."""
     scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
     scheduler.add_job(_deliver, "interval", [app], seconds=MAIL_EVERY.total_seconds())
     scheduler.add_job(count_downloads, "interval", [app], seconds=COUNT_EVERY.total_seconds())
     scheduler.add_job(_sweep, "interval", [app], seconds=SWEEP_EVERY.total_seconds())
+    if app.extensions[wiring.EXTENSION].static_tree is not None:
+        seconds, at_once = MEND_EVERY.total_seconds(), datetime.now(UTC)
+        scheduler.add_job(page_files.mend, "interval", [app], seconds=seconds, next_run_time=at_once)
     scheduler.start()
     return scheduler
 
@@ -186,6 +193,8 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
         notices=Notices(letters, box, sender=settings.mail_from, site=facts),
         mailer=mailer or _checked("COUNTERSIGN_MAIL_URL", lambda: mailer_from_url(settings.mail_url, sys.stdout)),
         store=_checked("COUNTERSIGN_STORAGE_URL", lambda: open_store(settings.storage_url, settings.data_dir)),
+        accel_prefix=settings.accel_prefix,
+        static_tree=_static_tree(settings),
         name_list=NameList(),
         downloads=downloads.Tally(),
         policy=Policy.from_dates(
@@ -207,6 +216,15 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
         longest_token=timedelta(days=settings.max_token_days) if settings.max_token_days else None,
         is_https=settings.is_https,
     )
+
+
+def _static_tree(settings: Settings) -> StaticTree | None:
+    if settings.static_dir is None:
+        return None
+    try:
+        return StaticTree(settings.static_dir, for_members=settings.read_access == "members")
+    except OSError as error:
+        raise SettingsError([f"COUNTERSIGN_STATIC_DIR: {error.filename}: {error.strerror}."]) from None
 
 
 def _checked(variable: str, build: Callable[[], Built]) -> Built:

@@ -10,7 +10,7 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -60,6 +60,16 @@ VARIABLES = (
         "COUNTERSIGN_STORAGE_URL",
         "`file:` in the data folder",
         "Where packages are kept; `s3://bucket/prefix`, …",
+    ),
+    Variable(
+        "COUNTERSIGN_STATIC_DIR",
+        "none",
+        "A folder into which the simple pages are written for nginx to send. It belongs to Countersign alone.",
+    ),
+    Variable(
+        "COUNTERSIGN_ACCEL_PREFIX",
+        "none",
+        "Have nginx send the files: the internal location of the storage folder, such as /_files/.",
     ),
     Variable("COUNTERSIGN_REDIS_URL", "none", "Kept for several machines side by side. It does nothing yet."),
     Variable("COUNTERSIGN_SECRET_KEY", "made on first start", "Signs form tokens; at least 32 characters."),
@@ -153,6 +163,8 @@ class Settings:
     encryption_keys: tuple[bytes, ...] = field(repr=False)
     mail_url: str = field(default="console:", repr=False)
     mail_from: str = "countersign@localhost"
+    static_dir: Path | None = None
+    accel_prefix: str = ""
     breach_url: str = ""
     leak_keys_url: str = ""
     registration: str = "open"
@@ -206,6 +218,8 @@ class Settings:
                 "DATABASE_URL", f"sqlite:///{data_dir / 'countersign.sqlite3'}", _database_url
             ),
             "storage_url": source.text("STORAGE_URL", "file:"),
+            "static_dir": source.parsed("STATIC_DIR", "", _folder_or_none),
+            "accel_prefix": source.parsed("ACCEL_PREFIX", "", _location),
             "mail_url": source.text("MAIL_URL", "console:"),
             "mail_from": source.text("MAIL_FROM", _default_sender(public_url)),
             "breach_url": source.parsed("BREACH_URL", "", _service_url),
@@ -230,6 +244,7 @@ class Settings:
         secret_key = source.parsed("SECRET_KEY", "", _secret_key)
         encryption_keys = source.parsed("ENCRYPTION_KEYS", "", _sealing_keys)
         _check_mail_url(source, settings["mail_url"])
+        _check_folders(source, settings)
         source.raise_faults()
         _prepare_folder(data_dir)
         return cls(
@@ -349,6 +364,21 @@ def _database_url(text: str) -> str:
     return text
 
 
+def _folder_or_none(text: str) -> Path | None:
+    if not text:
+        return None
+    if not Path(text).is_absolute():
+        raise ValueError(f"write the whole path of a folder, not {text!r}.")
+    return Path(text).resolve()
+
+
+def _location(text: str) -> str:
+    """Empty where files are sent from here."""
+    if text and not re.fullmatch(r"/_[a-z0-9-]+/", text):
+        raise ValueError(f"write a name with an underscore between slashes, such as /_files/, not {text!r}.")
+    return text
+
+
 def _date_or_none(text: str) -> date | None:
     if not text:
         return None
@@ -439,6 +469,20 @@ def _default_sender(public_url: str) -> str:
 def _check_mail_url(source: _Source, mail_url: str) -> None:
     if not mail_url.startswith(("console:", "smtp://")):
         source.faults.append("COUNTERSIGN_MAIL_URL: write console: or smtp://user:pass@host:port?tls=starttls.")
+
+
+def _check_folders(source: _Source, settings: Mapping[str, Any]) -> None:  # Any: as above
+    """What nginx sends by itself must be where it can send it, and hold nothing else."""
+    static_dir, storage_url = settings["static_dir"], settings["storage_url"]
+    if settings["accel_prefix"] and not storage_url.startswith("file:"):
+        source.faults.append("COUNTERSIGN_ACCEL_PREFIX: nginx sends files of this machine only. Take a file: storage.")
+    kept = [settings["data_dir"]]
+    if storage_url.startswith("file:///"):
+        kept.append(Path(unquote(urlsplit(storage_url).path)))
+    if static_dir and any(static_dir in (path, *path.parents) or path in static_dir.parents for path in kept):
+        source.faults.append(
+            "COUNTERSIGN_STATIC_DIR: take a folder apart from data and storage, since nginx gives out what lies there."
+        )
 
 
 def _prepare_folder(data_dir: Path) -> None:

@@ -35,21 +35,21 @@ class BlobStore:
 
         On return the blob survives a power cut. Putting it again, even at the same time, does no harm.
         """
-        self._write(_key(sha256), path)
+        self._write(key_of(sha256), path)
 
     def put_bytes(self, sha256: str, content: bytes) -> None:
         """Keep a small blob, such as a wheel's METADATA; otherwise as `put`."""
-        self._write(_key(sha256), content)
+        self._write(key_of(sha256), content)
 
     def open(self, sha256: str) -> tuple[int, Iterator[bytes]]:
         """The size of a blob in bytes, and its bytes in chunks. Raises FileNotFoundError if there is no such blob."""
-        result = obstore.get(self._store, _key(sha256))
+        result = obstore.get(self._store, key_of(sha256))
         return result.meta["size"], iter(result.stream(min_chunk_size=_CHUNK_BYTES))
 
     def exists(self, sha256: str) -> bool:
         """Whether the blob is kept here."""
         try:
-            obstore.head(self._store, _key(sha256))
+            obstore.head(self._store, key_of(sha256))
         except FileNotFoundError:
             return False
         return True
@@ -64,11 +64,11 @@ class BlobStore:
     def remove(self, sha256: str) -> None:
         """Forget a blob. Harmless if it is not there."""
         with suppress(FileNotFoundError):
-            obstore.delete(self._store, _key(sha256))
+            obstore.delete(self._store, key_of(sha256))
 
     def local_path(self, sha256: str) -> Path | None:
         """Where the blob lies, for the kernel to send, or None where blobs are not files of this machine."""
-        _key(sha256)
+        key_of(sha256)
         return None
 
     def clear_incoming(self, *, before: datetime) -> int:
@@ -101,7 +101,7 @@ class LocalBlobStore(BlobStore):
 
     def local_path(self, sha256: str) -> Path | None:
         """Where the blob lies, if it is kept."""
-        return self._folder / _key(sha256)
+        return self._folder / key_of(sha256)
 
     def _write(self, key: str, content: Path | bytes) -> None:
         staged = f"{self.incoming.name}/{secrets.token_hex(16)}"
@@ -140,7 +140,8 @@ def open_store(url: str, data_dir: Path) -> BlobStore:
     raise ValueError(f"{url!r} names no place for files. Use file:, file:///path, memory: or s3://bucket/prefix.")
 
 
-def _key(sha256: str) -> str:
+def key_of(sha256: str) -> str:
+    """Where a blob lies in its store. Raises ValueError for what is no digest."""
     # Fanned out so that no folder gets too many entries; checked so that no caller's mistake becomes a path.
     if not _SHA256.fullmatch(sha256):
         raise ValueError(f"{sha256!r} is not a SHA-256 digest in hexadecimal.")

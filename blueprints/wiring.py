@@ -10,6 +10,7 @@ from adapters.clock import Clock
 from adapters.leak_keys import LeakKeys
 from adapters.mail import Mailer
 from adapters.secretbox import SecretBox
+from adapters.static_tree import StaticTree
 from adapters.storage import BlobStore
 from domain.identity.passkeys import RelyingParty
 from domain.identity.passwords import PasswordHasher
@@ -45,6 +46,8 @@ class Services:
     notices: Notices
     mailer: Mailer
     store: BlobStore
+    accel_prefix: str  # where a proxy finds the files that it is to send; empty: they are sent from here
+    static_tree: StaticTree | None
     name_list: NameList
     downloads: Tally  # of this process, since they were last written down
     policy: Policy

@@ -351,3 +351,58 @@ def test_a_mail_address_that_cannot_work_names_its_variable(tmp_path: Path) -> N
         create_app(settings)
 
     assert caught.value.faults[0].startswith("COUNTERSIGN_MAIL_URL: ")
+
+
+def test_without_settings_nothing_is_left_to_nginx(tmp_path: Path) -> None:
+    settings = read(tmp_path)
+
+    assert (settings.static_dir, settings.accel_prefix) == (None, "")
+
+
+def test_what_nginx_sends_by_itself_is_a_setting(tmp_path: Path) -> None:
+    files = {"COUNTERSIGN_STORAGE_URL": f"file://{tmp_path}/files", "COUNTERSIGN_ACCEL_PREFIX": "/_files/"}
+
+    settings = read(tmp_path, COUNTERSIGN_STATIC_DIR=str(tmp_path / "pages"), **files)
+
+    assert (settings.static_dir, settings.accel_prefix) == (tmp_path / "pages", "/_files/")
+
+
+@pytest.mark.parametrize("place", ["data", "data/pages", ".", "files", "files/pages"])
+def test_a_tree_that_would_give_out_keys_or_files_stops_the_start(tmp_path: Path, place: str) -> None:
+    files = {"COUNTERSIGN_STORAGE_URL": f"file://{tmp_path}/files"}
+
+    [fault] = faults_of(tmp_path, COUNTERSIGN_STATIC_DIR=str(tmp_path / place), **files)
+
+    assert fault.startswith("COUNTERSIGN_STATIC_DIR: take a folder apart from data and storage")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("STATIC_DIR", "pages", "write the whole path of a folder"),
+        ("ACCEL_PREFIX", "files", "write a name with an underscore"),
+        ("ACCEL_PREFIX", "/_files", "write a name with an underscore"),
+        ("ACCEL_PREFIX", "/packages/", "write a name with an underscore"),
+        ("ACCEL_PREFIX", "/_a/../", "write a name with an underscore"),
+        ("ACCEL_PREFIX", "/_a\n/", "write a name with an underscore"),
+    ],
+)
+def test_a_wrong_setting_for_nginx_stops_the_start(tmp_path: Path, name: str, text: str, words: str) -> None:
+    [fault] = faults_of(tmp_path, **{f"COUNTERSIGN_{name}": text})
+
+    assert fault.startswith(f"COUNTERSIGN_{name}: ")
+    assert words in fault
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/prefix", "memory:"])
+def test_nginx_cannot_send_what_is_not_on_this_machine(tmp_path: Path, url: str) -> None:
+    faults = faults_of(tmp_path, COUNTERSIGN_STORAGE_URL=url, COUNTERSIGN_ACCEL_PREFIX="/_files/")
+
+    assert faults == ["COUNTERSIGN_ACCEL_PREFIX: nginx sends files of this machine only. Take a file: storage."]
+
+
+def test_a_tree_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+
+    with pytest.raises(SettingsError, match=r"COUNTERSIGN_STATIC_DIR: .*: Not a directory"):
+        create_app(read(tmp_path, COUNTERSIGN_STATIC_DIR=str(tmp_path / "file/pages")))

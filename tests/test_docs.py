@@ -30,7 +30,9 @@ MACHINE_PATH = re.compile(r"(?<![\w.:/])/(work|tmp|home|root|Users|mnt|usr|var|o
 FENCED = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 # Names that other programs gave, or that stand for a name.
-FOREIGN = {"NAME_FILE", "TWINE_PASSWORD", "TWINE_USERNAME", "UV_PUBLISH_TOKEN", "pg_dump"}
+FOREIGN = {
+    "NAME_FILE", "TWINE_PASSWORD", "TWINE_USERNAME", "UV_PUBLISH_TOKEN", "auth_request", "open_file_cache", "pg_dump",
+}  # fmt: skip
 
 
 def text_of(path: Path) -> str:

@@ -58,6 +58,7 @@ PUBLIC = {
     "simple.project",
     "site.health",
     "site.help",
+    "site.may_read",
     "site.policy",
     "site.ready",
     "site.theme",

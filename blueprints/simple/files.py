@@ -5,6 +5,7 @@ import re
 from flask import Response, request, send_file
 from flask.typing import ResponseReturnValue
 
+from adapters.storage import key_of
 from blueprints import reading, wiring
 from blueprints.caller import Channel
 from blueprints.gate import for_readers
@@ -33,7 +34,7 @@ def file(first: str, second: str, rest: str, filename: str) -> ResponseReturnVal
     response = _send(sha256, filename)
     if request.method == "GET" and response.status_code == 200:
         wiring.services().downloads.add(Key(found.project_id, wiring.now().date(), found.version))
-    return response
+    return _by_proxy(response, sha256)
 
 
 @bp.get("/packages/<first>/<second>/<rest>/<filename>.metadata")
@@ -43,7 +44,7 @@ def file_metadata(first: str, second: str, rest: str, filename: str) -> Response
     found = _find(first + second + rest, filename)
     if found is None or found.metadata_sha256 is None:
         return _not_here()
-    return _send(found.metadata_sha256, f"{filename}.metadata")
+    return _by_proxy(_send(found.metadata_sha256, f"{filename}.metadata"), found.metadata_sha256)
 
 
 def _find(sha256: str, filename: str) -> KnownFile | None:
@@ -76,3 +77,19 @@ def _send(sha256: str, name: str) -> Response:
     response.headers["Cache-Control"] = f"public, max-age={ONE_YEAR_SECONDS}, immutable"
     response.headers["Content-Security-Policy"] = SANDBOX
     return response
+
+
+def _by_proxy(response: Response, sha256: str) -> Response:
+    """The answer as it is; where a proxy sends the files, one that has it send this one under the same headers.
+
+    Ranges are the proxy's then. What If-Match asks for it could not compare, since it makes another ETag.
+    """
+    prefix = wiring.services().accel_prefix
+    if not prefix or response.status_code not in (200, 206) or "If-Match" in request.headers:
+        return response
+    response.close()
+    handed = Response(headers=response.headers)
+    for name in ("Accept-Ranges", "Content-Length", "Content-Range"):
+        del handed.headers[name]
+    handed.headers["X-Accel-Redirect"] = prefix + key_of(sha256)
+    return handed

@@ -10,6 +10,8 @@ from blueprints.site import (  # noqa: E402
     commands,  # noqa: F401
     import_commands,  # noqa: F401
     key_commands,  # noqa: F401
+    members,  # noqa: F401
+    page_commands,  # noqa: F401
     pages,  # noqa: F401
     project_commands,  # noqa: F401
     user_commands,  # noqa: F401

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from domain.index import reading, simple
+from domain.index import page_changes, reading, simple
 from domain.index.codings import Coding, encode
 from domain.index.reading import NOBODY, Reader
 from domain.index.simple import Format, Rendered
 from models import Catalogue, Project, insert_into
 
 
-def changed(db: Session) -> None:
-    """A name came or went, or is for others now: say so in the transaction in which it did."""
+def changed(db: Session, name: str) -> None:
+    """A name came or went, or is for others now: say so in the transaction in which it did. name: normalised."""
+    page_changes.remember(db, name, page_changes.LIST)
     counted = insert_into(db, Catalogue).values(id=1, changes=1)
     db.execute(counted.on_conflict_do_update(index_elements=["id"], set_={"changes": Catalogue.changes + 1}))
 
@@ -39,10 +40,10 @@ class NameList:
         session: called only where the list must be read. changes: `quick_reads.changes`, asked before this.
         """
         if reader.user_id is not None and reading.are_any_private(session(), reader):
-            return _render(session(), as_json=form is Format.JSON, coding=coding, reader=reader)
+            return render(session(), as_json=form is Format.JSON, coding=coding, reader=reader)
         if (found := self.kept(changes, form, coding)) is not None:
             return found
-        page = _render(session(), as_json=form is Format.JSON, coding=coding, reader=NOBODY)
+        page = render(session(), as_json=form is Format.JSON, coding=coding)
         with self._lock:
             if changes > self._changes:
                 self._changes, self._pages = changes, {}
@@ -56,7 +57,8 @@ class NameList:
             return self._pages.get((form is Format.JSON, coding)) if self._changes == changes else None
 
 
-def _render(db: Session, *, as_json: bool, coding: Coding, reader: Reader) -> Rendered:
+def render(db: Session, *, as_json: bool, coding: Coding, reader: Reader = NOBODY) -> Rendered:
+    """The list as it is now, for this reader."""
     names = select(Project.normalized_name, Project.name).where(reading.visible_to(reader))
     rows = [(normalized, name) for normalized, name in db.execute(names.order_by(Project.normalized_name))]
     page = simple.index_json(rows) if as_json else simple.index_html(rows)

@@ -7,7 +7,7 @@ from operator import itemgetter
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from domain.index import releases, search_texts, simple
+from domain.index import page_changes, releases, search_texts, simple
 from domain.index.codings import PACKED, encode
 from domain.index.simple import Rendered, SimpleFile
 from models import File, PackedPage, Project, Release, SimplePage, insert_into
@@ -37,6 +37,7 @@ def _refresh(db: Session, project: Project, newest: Release | None) -> None:
     db.execute(kept.on_conflict_do_update(index_elements=["project_id"], set_=page))
     _pack(db, project.id, {"json": json.body, "html": html.body})
     search_texts.refresh(db, project, newest)
+    page_changes.remember(db, project.normalized_name)
 
 
 def render(db: Session, project: Project) -> tuple[Rendered, Rendered]:

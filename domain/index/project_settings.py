@@ -103,7 +103,7 @@ def change_readers(
         raise Problem(f"{project.name} is {'private' if is_private else 'not private'} already.")
     project.is_private = is_private
     db.flush()
-    name_list.changed(db)
+    name_list.changed(db, project.normalized_name)
     _record(db, permit, f"project:reading:{'private' if is_private else 'open'}", project, now=now)
     people = [keeper.user for keeper in keepers_of(db, project)]
     announce(db, permit, notices, "project-readers", people, project=project, now=now)
@@ -133,7 +133,7 @@ def remove(
     db.execute(insert(DeletedFilename).from_select(["filename", "deleted_at"], names))
     db.flush()
     db.execute(delete(Project).where(Project.id == project.id))
-    name_list.changed(db)
+    name_list.changed(db, project.normalized_name)
 
 
 def _set_status(

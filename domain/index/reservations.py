@@ -91,7 +91,7 @@ def _give(
         details["organization"] = organization.name
     db.add(project)
     db.flush()
-    name_list.changed(db)
+    name_list.changed(db, normalized)
     search_texts.refresh(db, project, None)
     journal.record(
         db,

@@ -269,3 +269,45 @@ def test_where_everybody_reads_no_token_for_it_is_offered_and_no_credentials_are
         assert "Read and install" not in browser.sign_in(ana).page("/manage/account/token/").text
         db.session.remove()
         db.engine.dispose()
+
+
+def test_a_proxy_that_asks_for_somebody_is_told_no_more_than_yes_or_no(app: Flask, ana: User, reader: str) -> None:
+    uploads = authorized("csn_" + "x" * 40)
+    asked = {
+        name: Browser(app).get("/_reading/", headers=headers)
+        for name, headers in {"nobody": {}, "ana": authorized(reader), "no token": uploads}.items()
+    }
+
+    assert {name: answer.status_code for name, answer in asked.items()} == {"nobody": 401, "ana": 204, "no token": 401}
+    assert {answer.data for answer in asked.values()} == {b""}
+    assert {answer.headers["Cache-Control"] for answer in asked.values()} == {"no-store"}
+
+
+def test_what_a_proxy_asks_leaves_no_event_but_shows_that_the_token_is_used(
+    app: Flask, ana: User, reader: str, people: People
+) -> None:
+    other = people.a_token(ana, "uploads")[1]
+    token = db.session.scalars(sa.select(ApiToken).where(ApiToken.description == "reader")).one()
+    before = token.last_used_at
+
+    refused = Browser(app).get("/_reading/", headers=authorized(other))
+    Browser(app).get("/_reading/", headers=authorized(reader))
+
+    db.session.rollback()
+    assert refused.status_code == 401
+    assert denials() == []
+    assert before is None
+    assert token.last_used_at is not None
+
+
+@pytest.mark.parametrize("how", ["X-Original-URI", "X-Forwarded-Uri", "X-Original-Method"])
+def test_a_proxy_that_asks_is_not_believed_what_is_asked_for(app: Flask, ana: User, how: str) -> None:
+    assert Browser(app).get("/_reading/", headers={how: "/help/"}).status_code == 401
+
+
+def test_on_an_open_index_whoever_asks_may_read(make_app: MakeApp) -> None:
+    application = make_app()
+    with application.app_context():
+        assert Browser(application).get("/_reading/").status_code == 204
+        db.session.remove()
+        db.engine.dispose()
