@@ -27,8 +27,8 @@ class Installation:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
-        self.url = f"http://localhost:{port}"
+            self.port = int(probe.getsockname()[1])
+        self.url = f"http://localhost:{self.port}"
         self.database = folder / "instance" / "countersign.sqlite3"
         self._log = folder / "log.txt"
         self._environment = {
@@ -37,7 +37,7 @@ class Installation:
             "FLASK_SKIP_DOTENV": "1",
             "COUNTERSIGN_DATA_DIR": str(folder / "instance"),
             "COUNTERSIGN_PUBLIC_URL": self.url,
-            "COUNTERSIGN_PORT": str(port),
+            "COUNTERSIGN_PORT": str(self.port),
             **settings,
         }
         self.flask("db", "upgrade")

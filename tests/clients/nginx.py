@@ -1,0 +1,105 @@
+"""The real nginx with `deploy/nginx.conf`, on ports of this machine and without TLS."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+CONFIGURATION = Path(__file__).parents[2] / "deploy/nginx.conf"
+STARTS_WITHIN = 20  # seconds
+MAIN = """\
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+{user}
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/countersign.conf;
+}}
+"""
+
+
+def free_port() -> int:
+    """A port that nobody listened on a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def find_nginx() -> str | None:
+    """Where the program is; Debian keeps it from the paths of users."""
+    return shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+
+
+class Nginx:
+    """Answers at `url` once it was started."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.port, self.http_port = free_port(), free_port()
+        self.url = f"http://localhost:{self.port}"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *, backend_port: int, pages: Path, files: Path) -> None:
+        """Hand on to the application at that port, and return when somebody can call.
+
+        pages, files: COUNTERSIGN_STATIC_DIR, and the folder of the storage.
+        """
+        user = "user root root;" if os.geteuid() == 0 else ""  # the folders of tests are for their user alone
+        (self._folder / "nginx.conf").write_text(MAIN.format(folder=self._folder, user=user))
+        text = adapted(backend_port=backend_port, pages=pages, files=files)
+        (self._folder / "countersign.conf").write_text(self._without_tls(text))
+        arguments = ("-p", str(self._folder), "-c", str(self._folder / "nginx.conf"))
+        self._process = subprocess.Popen([str(find_nginx()), *arguments])
+        gives_up_at = time.monotonic() + STARTS_WITHIN
+        while not self._listens():
+            assert self._process.poll() is None, self.errors()
+            assert time.monotonic() < gives_up_at, self.errors()
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop it, if it runs."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=STARTS_WITHIN)
+
+    def errors(self) -> str:
+        """What it has complained of."""
+        log = self._folder / "error.log"
+        return log.read_text() if log.exists() else ""
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    def _without_tls(self, text: str) -> str:
+        text = re.sub(r"^ *(listen \[::\].*|ssl_.*|)\n", "", text, flags=re.MULTILINE)
+        text = re.sub(r"listen 443 ssl(?: http2)?", f"listen 127.0.0.1:{self.port}", text)
+        return re.sub(r"listen 80\b", f"listen 127.0.0.1:{self.http_port}", text)
+
+
+def adapted(*, backend_port: int, pages: Path, files: Path) -> str:
+    """The configuration with this machine's places in it, as an operator puts them there."""
+    text = CONFIGURATION.read_text(encoding="utf-8")
+    places = {
+        "server 127.0.0.1:8000;": f"server 127.0.0.1:{backend_port};",
+        "/srv/countersign/pages": str(pages),
+        "/srv/countersign/files": str(files),
+        "server_name index.example;": "server_name localhost 127.0.0.1;",
+    }
+    for example, place in places.items():
+        assert example in text, f"deploy/nginx.conf does not say {example!r} any more"
+        text = text.replace(example, place)
+    return text

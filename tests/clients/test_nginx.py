@@ -1,0 +1,90 @@
+"""nginx with `deploy/nginx.conf` in front of a real index: itself, and what goes through it."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import trustme
+
+from models import Event, db
+from tests.clients.nginx import adapted, find_nginx
+from tests.clients.site import PAGE, Site, ask
+from tests.clients.tools import install, twine_upload
+from tests.packages import a_wheel
+from tests.uploading import authorized
+
+pytestmark = pytest.mark.clients
+
+
+def test_nginx_takes_the_configuration_as_it_stands(tmp_path: Path, nginx: None) -> None:
+    certificate = trustme.CA().issue_cert("index.example")
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "index.example.pem")
+    certificate.private_key_pem.write_to_path(tmp_path / "index.example.key")
+    text = adapted(backend_port=8000, pages=tmp_path, files=tmp_path)
+    text = re.sub(r"/etc/ssl/\w+/", f"{tmp_path}/", text)
+    (tmp_path / "countersign.conf").write_text(text)
+    main = f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{\n  access_log off;\n  include {tmp_path}/countersign.conf;\n}}\n"
+    (tmp_path / "nginx.conf").write_text(main)
+
+    command = [str(find_nginx()), "-t", "-q", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
+    done = subprocess.run(command, capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_nginx_has_nothing_to_complain_of(site: Site) -> None:
+    site.ask(PAGE)
+
+    assert site.nginx.errors() == ""
+
+
+def test_pip_installs_what_twine_has_just_uploaded(site: Site) -> None:
+    site.publish("harbour")
+
+    done = install("pip", site.nginx.url, site.work, "harbour")
+
+    assert done.returncode == 0, done.stdout
+    assert (site.work / "target/harbour").is_dir()
+
+
+def test_twine_shows_why_an_upload_was_refused(site: Site) -> None:
+    done = twine_upload(site.nginx.url, "csn_nothing", [a_wheel("other").write(site.work)])
+
+    assert done.returncode != 0
+    assert "This API token is not valid" in done.stdout, done.stdout
+
+
+def test_a_refusal_reaches_whoever_is_still_sending_a_large_file(site: Site) -> None:
+    large = a_wheel("large", extra={"large/data.bin": os.urandom(40_000_000)}).write(site.work)
+
+    done = twine_upload(site.nginx.url, "csn_nothing", [large])
+
+    assert done.returncode != 0
+    assert "This API token is not valid" in done.stdout, done.stdout
+
+
+def test_addresses_are_those_of_the_clients_whatever_they_claim(site: Site) -> None:
+    site.ask("/simple/", Authorization=authorized(site.token)["Authorization"], X_Forwarded_For="203.0.113.9")
+    site.publish("from-where")
+
+    with site.app.app_context():
+        assert set(db.session.scalars(sa.select(Event.address).where(Event.tag == "project:file:added"))) == {
+            "127.0.0.1"
+        }
+
+
+@pytest.mark.parametrize("path", [PAGE, "/simple/", "/help/"])
+def test_another_host_name_is_refused(site: Site, path: str) -> None:
+    answer = site.ask(path, Host="evil.example")
+
+    assert answer.status == 400
+    assert b"acme-utils" not in answer.body
+
+
+def test_whoever_comes_without_tls_is_sent_to_it(site: Site) -> None:
+    answer = ask(site.nginx.http_port, f"{PAGE}?a=b", Host="localhost")
+
+    assert (answer.status, answer["Location"]) == (308, f"https://index.example{PAGE}?a=b")
