@@ -49,15 +49,16 @@ class Nginx:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, backend_port: int, pages: Path, files: Path) -> None:
+    def start(self, *, backend_port: int, pages: Path, files: Path, beside: str = "") -> None:
         """Hand on to the application at that port, and return when somebody can call.
 
-        pages, files: COUNTERSIGN_STATIC_DIR, and the folder of the storage.
+        pages, files: COUNTERSIGN_STATIC_DIR, and the folder of the storage. beside: a further server, in nginx's words.
         """
         user = "user root root;" if os.geteuid() == 0 else ""  # the folders of tests are for their user alone
         (self._folder / "nginx.conf").write_text(MAIN.format(folder=self._folder, user=user))
         text = adapted(backend_port=backend_port, pages=pages, files=files)
-        (self._folder / "countersign.conf").write_text(self._without_tls(text))
+        text = without_tls(on_ports(text, tls=self.port, plain=self.http_port))
+        (self._folder / "countersign.conf").write_text(text + beside)
         arguments = ("-p", str(self._folder), "-c", str(self._folder / "nginx.conf"))
         self._process = subprocess.Popen([str(find_nginx()), *arguments])
         gives_up_at = time.monotonic() + STARTS_WITHIN
@@ -84,11 +85,6 @@ class Nginx:
             return False
         return True
 
-    def _without_tls(self, text: str) -> str:
-        text = re.sub(r"^ *(listen \[::\].*|ssl_.*|)\n", "", text, flags=re.MULTILINE)
-        text = re.sub(r"listen 443 ssl(?: http2)?", f"listen 127.0.0.1:{self.port}", text)
-        return re.sub(r"listen 80\b", f"listen 127.0.0.1:{self.http_port}", text)
-
 
 def adapted(*, backend_port: int, pages: Path, files: Path) -> str:
     """The configuration with this machine's places in it, as an operator puts them there."""
@@ -103,3 +99,16 @@ def adapted(*, backend_port: int, pages: Path, files: Path) -> str:
         assert example in text, f"deploy/nginx.conf does not say {example!r} any more"
         text = text.replace(example, place)
     return text
+
+
+def on_ports(text: str, *, tls: int, plain: int) -> str:
+    """On ports that need no privilege and disturb nobody, and not on IPv6, which not every machine has."""
+    text = re.sub(r"^ *listen \[::\].*\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"listen 443\b", f"listen 127.0.0.1:{tls}", text)
+    return re.sub(r"listen 80\b", f"listen 127.0.0.1:{plain}", text)
+
+
+def without_tls(text: str) -> str:
+    """For clients that would have to be told whom to trust."""
+    text = re.sub(r"^ *ssl_.*\n", "", text, flags=re.MULTILINE)
+    return re.sub(r"(listen [\d.:]+) ssl(?: http2)?", r"\1", text)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import trustme
 
 from models import Event, db
-from tests.clients.nginx import adapted, find_nginx
+from tests.clients.nginx import adapted, find_nginx, free_port, on_ports
 from tests.clients.site import PAGE, Site, ask
 from tests.clients.tools import install, twine_upload
 from tests.packages import a_wheel
@@ -24,15 +24,17 @@ def test_nginx_takes_the_configuration_as_it_stands(tmp_path: Path, nginx: None)
     certificate.cert_chain_pems[0].write_to_path(tmp_path / "index.example.pem")
     certificate.private_key_pem.write_to_path(tmp_path / "index.example.key")
     text = adapted(backend_port=8000, pages=tmp_path, files=tmp_path)
+    text = on_ports(text, tls=free_port(), plain=free_port())
     text = re.sub(r"/etc/ssl/\w+/", f"{tmp_path}/", text)
     (tmp_path / "countersign.conf").write_text(text)
     main = f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{\n  access_log off;\n  include {tmp_path}/countersign.conf;\n}}\n"
     (tmp_path / "nginx.conf").write_text(main)
 
-    command = [str(find_nginx()), "-t", "-q", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
+    command = [str(find_nginx()), "-t", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
     done = subprocess.run(command, capture_output=True, text=True)
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
+    assert all(line.startswith("nginx: ") and "[" not in line for line in done.stderr.splitlines()), done.stderr
 
 
 def test_nginx_has_nothing_to_complain_of(site: Site) -> None:
