@@ -59,7 +59,8 @@ BLUEPRINTS = (auth.bp, mfa.bp, management.bp, admin.bp, browse.bp, simple.bp, up
 FORM_BYTES = 1_000_000  # the largest form that is no upload; the upload view sets its own limit
 MAIL_EVERY = timedelta(seconds=3)
 COUNT_EVERY = timedelta(seconds=20)  # what a process that dies has counted for nothing, at most
-MEND_EVERY = timedelta(seconds=20)  # what a crash kept out of the static tree is sent by us for so long
+LIST_EVERY = timedelta(seconds=20)  # after a new name we send the list of all projects for so long, and not nginx
+MEND_EVERY = timedelta(minutes=10)
 SWEEP_EVERY = timedelta(minutes=10)
 
 
@@ -101,8 +102,9 @@ def start_scheduler(app: Flask) -> BackgroundScheduler:
     scheduler.add_job(count_downloads, "interval", [app], seconds=COUNT_EVERY.total_seconds())
     scheduler.add_job(_sweep, "interval", [app], seconds=SWEEP_EVERY.total_seconds())
     if app.extensions[wiring.EXTENSION].static_tree is not None:
-        seconds, at_once = MEND_EVERY.total_seconds(), datetime.now(UTC)
-        scheduler.add_job(page_files.mend, "interval", [app], seconds=seconds, next_run_time=at_once)
+        at_once = datetime.now(UTC)
+        scheduler.add_job(page_files.mend, "interval", [app], seconds=MEND_EVERY.total_seconds(), next_run_time=at_once)
+        scheduler.add_job(page_files.write_list, "interval", [app], seconds=LIST_EVERY.total_seconds())
     scheduler.start()
     return scheduler
 

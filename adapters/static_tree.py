@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_STAGED = "incoming"
+_STAGED = ".incoming"  # with a full stop, as all files here: no project is called so
 # In the order in which they are written, and removed backwards: where index.json stands, all stand.
 FILES = ("index.html.gz", "index.html.br", "index.html", "index.json.gz", "index.json.br", "index.json")
 
@@ -44,7 +44,7 @@ class StaticTree:
     def names(self) -> set[str]:
         """The pages that stand there, perhaps not all of their files."""
         with os.scandir(self._pages) as entries:
-            found = {entry.name for entry in entries if _NAME.fullmatch(entry.name)}
+            found = {entry.name for entry in entries if _NAME.fullmatch(entry.name) and entry.is_dir()}
         return found | {""}
 
     def stamps(self, name: str) -> tuple[int | None, int | None]:

@@ -28,6 +28,14 @@ def mend(app: Flask) -> None:
             static_pages.mend(db.session(), tree)
 
 
+def write_list(app: Flask) -> None:
+    """Write the list of all projects, if it has changed since."""
+    with app.app_context():
+        tree = wiring.services().static_tree
+        if tree is not None and None in tree.stamps(page_changes.LIST):
+            static_pages.write_each(db.session(), tree, [page_changes.LIST])
+
+
 def _withdraw(session: Session) -> None:
     tree = wiring.services().static_tree if has_app_context() else None
     if tree is not None and not session.in_nested_transaction():
@@ -35,8 +43,8 @@ def _withdraw(session: Session) -> None:
 
 
 def _write(session: Session) -> None:
-    """What cannot be written now is missing until it is mended. The list of all projects always is: it costs most, and
-    a thousand new projects would write it a thousand times."""
+    """What cannot be written now is missing until it is mended. The list of all projects waits for `write_list`: it
+    costs most, and a thousand new projects would write it a thousand times."""
     if session.in_nested_transaction():
         return
     names = [name for name in page_changes.remembered(session) if name != page_changes.LIST]

@@ -19,7 +19,7 @@ def pages() -> None:
 def write() -> None:
     """Write what is missing in the static tree or not as it should be, and remove what does not belong there.
 
-    The server does the same when it starts and three times a minute; it may run meanwhile.
+    The server does the same when it starts and every ten minutes; it may run meanwhile.
     """
     tree = wiring.services().static_tree
     if tree is None:

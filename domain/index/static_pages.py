@@ -81,8 +81,8 @@ def compare(db: Session, tree: StaticTree) -> tuple[list[str], list[str]]:
 
 def _hold(db: Session, name: str) -> None:
     """Be the only one who writes or withdraws this page, until the transaction ends. SQLite has one writer, which is
-    enough."""
-    if db.get_bind().dialect.name == "postgresql":
+    enough once the transaction has begun."""
+    if db.connection().dialect.name == "postgresql":
         db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"page:{name}", 0))))
 
 

@@ -57,11 +57,21 @@ def test_a_page_that_was_cut_short_is_seen_to_be_so_and_withdrawn_whole(tree: St
 
     with pytest.raises(KeyError):
         tree.put("acme-utils", half)
-    (tmp_path / "open/simple/acme-utils/incoming").write_bytes(b"half a file")
+    (tmp_path / "open/simple/acme-utils/.incoming").write_bytes(b"half a file")
 
     assert tree.stamps("acme-utils") == (7, None)
     tree.withdraw("acme-utils")
     assert standing(tmp_path) == set()
+
+
+def test_no_file_of_the_list_is_taken_for_a_project(tree: StaticTree, tmp_path: Path) -> None:
+    half = {name: file for name, file in files().items() if name != "index.json"}
+    with pytest.raises(KeyError):
+        tree.put("", half)
+    (tmp_path / "open/simple/.incoming").write_bytes(b"half a file")
+
+    assert tree.names() == {""}
+    assert not [name for name in standing(tmp_path) if "." not in Path(name).name]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +108,7 @@ def test_what_is_no_normalised_name_becomes_no_path(tree: StaticTree, tmp_path: 
 
 def test_what_somebody_else_put_there_is_no_page(tree: StaticTree, tmp_path: Path) -> None:
     (tmp_path / "open/simple/README.txt").write_text("Do not touch.")
+    (tmp_path / "open/simple/readme").write_text("Do not touch.")
 
     assert tree.names() == {""}
 

@@ -2,7 +2,9 @@
 
 import os
 import re
+import socket
 import subprocess
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from tests.clients.nginx import adapted, find_nginx, free_port, on_ports
 from tests.clients.site import PAGE, Site, ask
 from tests.clients.tools import install, twine_upload
 from tests.packages import a_wheel
-from tests.uploading import authorized
+from tests.uploading import authorized, body_of
 
 pytestmark = pytest.mark.clients
 
@@ -68,14 +70,30 @@ def test_a_refusal_reaches_whoever_is_still_sending_a_large_file(site: Site) -> 
     assert "This API token is not valid" in done.stdout, done.stdout
 
 
+def test_a_refusal_does_not_wait_for_the_file(site: Site) -> None:
+    credentials = authorized("csn_nothing")["Authorization"]
+    head = f"POST /legacy/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: {credentials}\r\nContent-Length: 50000000\r\n"
+    kind = "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+
+    with socket.create_connection(("127.0.0.1", site.nginx.port), timeout=10) as connection:
+        connection.sendall(f"{head}{kind}--x\r\n".encode())
+        answer = connection.recv(1_000)
+
+    assert answer.startswith(b"HTTP/1.1 403 This API token is not valid")
+
+
 def test_addresses_are_those_of_the_clients_whatever_they_claim(site: Site) -> None:
-    site.ask("/simple/", Authorization=authorized(site.token)["Authorization"], X_Forwarded_For="203.0.113.9")
-    site.publish("from-where")
+    body, content_type = body_of(a_wheel("from-where"))
+    connection = HTTPConnection("127.0.0.1", site.nginx.port, timeout=30)
+    claim = {"X-Forwarded-For": "203.0.113.9", "X-Real-IP": "203.0.113.9", "Forwarded": "for=203.0.113.9"}
+    connection.request("POST", "/legacy/", body, {"Content-Type": content_type, **authorized(site.token), **claim})
+    status = connection.getresponse().status
+    connection.close()
 
     with site.app.app_context():
-        assert set(db.session.scalars(sa.select(Event.address).where(Event.tag == "project:file:added"))) == {
-            "127.0.0.1"
-        }
+        newest = sa.select(Event.address).where(Event.tag == "project:file:added").order_by(Event.id.desc())
+        address = db.session.scalars(newest).first()
+    assert (status, address) == (200, "127.0.0.1")
 
 
 @pytest.mark.parametrize("path", [PAGE, "/simple/", "/help/"])

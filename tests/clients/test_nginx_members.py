@@ -95,8 +95,11 @@ def test_a_token_that_may_not_read_is_refused_in_words_and_leaves_one_event(club
 def test_no_stranger_comes_to_the_pages_another_way(club: Site, path: str) -> None:
     answer = club.ask(path, Accept=JSON)
 
+    member = club.ask(path, Accept=JSON, Authorization=authorized(club.reads)["Authorization"])
+
     assert answer.status in (303, 401, 404)
     assert b"acme_utils" not in answer.body
+    assert not member.is_from_the_tree
 
 
 def test_a_project_that_turns_private_is_no_project_to_other_members(club: Site) -> None:

@@ -11,12 +11,13 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from adapters.clock import SettableClock
 from adapters.static_tree import FILES, PageFile
 from blueprints import page_files
-from domain.index import page_changes
+from domain.index import page_changes, static_pages
 from models import Base, Project, SimplePage, User, db
 from tests.browsing import Browser, wiring_of
 from tests.builders import People
@@ -166,17 +167,15 @@ def test_a_refused_upload_changes_nothing(app: Flask, folder: Path, token: str) 
     assert tree_says(folder, PAGE) == before
 
 
-def test_the_list_is_written_when_it_is_mended_and_says_what_the_application_says(
-    app: Flask, folder: Path, browser: Browser
-) -> None:
+def test_the_list_is_missing_after_a_change_until_it_is_written(app: Flask, folder: Path, browser: Browser) -> None:
     missing = tree_says(folder, "/simple/")
-    page_files.mend(app)
+    page_files.write_list(app)
     there = tree_says(folder, "/simple/")
     browser.submit("/manage/projects/create/", name="tide-tables")
 
     assert missing == tree_says(folder, "/simple/") == {}
     assert b"acme-utils" in there["index.json"]
-    page_files.mend(app)
+    page_files.write_list(app)
     assert tree_says(folder, "/simple/") == answers(app, "/simple/")
 
 
@@ -212,6 +211,24 @@ def test_what_changed_while_no_tree_was_kept_is_mended(app: Flask, folder: Path,
     assert tree_says(folder, PAGE)["index.json"] == b"{}" != before["index.json"]
     assert not (folder / "open/simple/left-over").exists()
     assert tree_says(folder, "/simple/tide-tables/") == answers(app, "/simple/tide-tables/") != {}
+
+
+def test_whoever_mends_waits_for_whoever_writes(app: Flask, folder: Path, ana: User) -> None:
+    page = folder / "open/simple/acme-utils/index.json"
+    db.session.rollback()
+    mender = threading.Thread(target=page_files.mend, args=(app,))
+
+    with Session(db.engine) as writer:
+        static_pages.write(writer, wiring_of(app).static_tree, "acme-utils")  # type: ignore[arg-type]
+        page.write_bytes(b"being written")
+        mender.start()
+        mender.join(timeout=0.5)
+        waited, stands = mender.is_alive(), page.read_bytes()
+        writer.commit()
+    mender.join()
+
+    assert (waited, stands) == (True, b"being written")
+    assert tree_says(folder, PAGE) == answers(app, PAGE) != {}
 
 
 def test_a_page_that_cannot_be_removed_keeps_the_project_from_turning_private(
@@ -292,7 +309,7 @@ def test_however_often_it_is_mended_meanwhile_a_private_project_is_not_in_the_tr
     app: Flask, folder: Path, browser: Browser, clock: SettableClock
 ) -> None:
     """Whoever mends has read that it is open, and would write that down after it has turned private."""
-    stopped, faults, seen = threading.Event(), [], []
+    stopped, faults, seen, statuses = threading.Event(), [], [], []
 
     def mend_on() -> None:
         while not stopped.is_set():
@@ -300,19 +317,22 @@ def test_however_often_it_is_mended_meanwhile_a_private_project_is_not_in_the_tr
                 page_files.mend(app)
             except Exception as fault:  # noqa: BLE001 - told to the test below, whatever it is
                 faults.append(fault)
+                stopped.set()
 
     menders = [threading.Thread(target=mend_on) for _ in range(2)]
     for mender in menders:
         mender.start()
-    for number in range(12):
-        assert browser.post(READERS, is_private="no" if number % 2 else "yes").status_code == 303
-        if number % 2 == 0:
-            seen += [(folder / "open/simple/acme-utils" / name).exists() for name in FILES for _ in range(20)]
-    stopped.set()
-    for mender in menders:
-        mender.join()
+    try:
+        for number in range(12):
+            statuses.append(browser.post(READERS, is_private="no" if number % 2 else "yes").status_code)
+            if number % 2 == 0:
+                seen += [(folder / "open/simple/acme-utils" / name).exists() for name in FILES for _ in range(20)]
+    finally:
+        stopped.set()
+        for mender in menders:
+            mender.join()
 
-    assert faults == []
+    assert (faults, statuses) == ([], [303] * 12)
     assert True not in seen
 
 
