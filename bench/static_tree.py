@@ -1,5 +1,6 @@
 """How fast nginx sends simple pages from the static tree, beside plain files of the same bytes in the same run."""
 
+import hashlib
 import re
 import statistics
 import subprocess
@@ -7,10 +8,13 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.static_tree import FILES, PageFile, StaticTree
 from domain.index.codings import Coding, encode
+from domain.index.simple import SimpleFile, project_json
+from models.release import download_path
 from tests.clients.nginx import Nginx, find_nginx, free_port
 
 PIP = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01"  # pip 26
@@ -79,11 +83,30 @@ def _rate(url: str, accept_encoding: str) -> float:
     return float(found[1])
 
 
+def _page(count: int) -> bytes:
+    """A page of so many files, with digests that cannot be packed any smaller."""
+    moment = datetime(2026, 11, 22, tzinfo=UTC)
+    names = [f"acme_utils-1.{number}-py3-none-any.whl" for number in range(count)]
+    digests = [hashlib.sha256(name.encode()).hexdigest() for name in names]
+    files = [
+        SimpleFile(
+            filename=name,
+            version=f"1.{number}",
+            url=download_path(digest, name),
+            sha256=digest,
+            size_bytes=20_000 + number,
+            uploaded_at=moment,
+            metadata_sha256=digest[::-1],
+        )
+        for number, (name, digest) in enumerate(zip(names, digests, strict=True))
+    ]
+    return project_json("acme-utils", files).body
+
+
 if __name__ == "__main__":
     if find_nginx() is None:
         sys.exit("This needs nginx and wrk: apt-get install nginx wrk")
-    line = b'{"filename":"acme_utils-%05d-py3-none-any.whl","hashes":{"sha256":"%064d"}},'
-    for row in rows({f"files-{count}": b"".join(line % (n, n) for n in range(count)) for count in (10, 1_000)}):
+    for row in rows({f"files-{count}": _page(count) for count in (10, 1_000)}):
         print(
-            f"{row.what:<22} {row.size_bytes:>9,} bytes {row.tree:>9,.0f} /s of {row.plain:>9,.0f} /s: {row.share:.0%}"
+            f"{row.what:<18} {row.size_bytes:>9,} bytes {row.tree:>9,.0f} /s of {row.plain:>9,.0f} /s: {row.share:.0%}"
         )
