@@ -43,7 +43,9 @@ class NameList:
             return render(session(), as_json=form is Format.JSON, coding=coding, reader=reader)
         if (found := self.kept(changes, form, coding)) is not None:
             return found
-        page = render(session(), as_json=form is Format.JSON, coding=coding)
+        db = session()
+        db.rollback()  # it may have begun to read before `changes` was asked, and know an older list only
+        page = render(db, as_json=form is Format.JSON, coding=coding)
         with self._lock:
             if changes > self._changes:
                 self._changes, self._pages = changes, {}

@@ -1,6 +1,7 @@
 """Simple pages in fewer bytes: kept in each content coding, and the list of projects rendered once for each change."""
 
 import gzip
+import threading
 from datetime import timedelta
 
 import brotli
@@ -11,7 +12,11 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from adapters.clock import SettableClock
-from models import PackedPage, db
+from domain.index import name_list, quick_reads
+from domain.index.codings import Coding
+from domain.index.name_list import NameList
+from domain.index.simple import Format
+from models import PackedPage, Project, db
 from tests.browsing import Browser
 from tests.builders import People
 from tests.crowds import statements
@@ -123,6 +128,29 @@ def test_the_list_is_rendered_once_for_each_change(browser: Browser, token: str)
             ask(browser, "/simple/", coding)
 
     assert asked == []  # whether it has changed is asked past the session
+
+
+def test_the_list_is_the_present_one_for_a_reader_who_was_looked_up_before_it_changed(
+    app: Flask, token: str, clock: SettableClock
+) -> None:
+    """Who reads an index for members is asked first, and a project may come while the answer is on its way."""
+    db.session.rollback()
+    db.session.info["reading"] = True
+    assert db.session.scalars(sa.select(Project.name)).all() == ["acme-utils"]  # this session sees no more than that
+
+    def another_comes() -> None:
+        with app.app_context():
+            people = People(app, clock)
+            people.a_project("tide-charts", people.a_member("bo"))
+            name_list.changed(db.session(), "tide-charts")
+            db.session.commit()
+
+    other = threading.Thread(target=another_comes)
+    other.start()
+    other.join()
+    page = NameList().page(db.session, quick_reads.changes(db.engine), Format.HTML, Coding.IDENTITY)
+
+    assert b"tide-charts" in page.body
 
 
 @pytest.mark.parametrize(
