@@ -17,6 +17,13 @@ from domain.problems import Problem
 from models import OrganizationRequest, db
 
 
+@bp.get("/admin/")
+@management_action(Action.VIEW_REQUESTS)
+def front(permit: Permit) -> ResponseReturnValue:
+    """Where one comes by typing it: the requests, which are what waits."""
+    return redirect(url_for("admin.requests"))
+
+
 @bp.get("/admin/organizations/")
 @management_action(Action.VIEW_REQUESTS)
 def requests(permit: Permit) -> ResponseReturnValue:

@@ -75,6 +75,15 @@ def test_from_wish_to_organization(ana: User, browser: Browser, root: Browser) -
     assert tags() == ["organization:request:made", "organization:request:approved"]
 
 
+def test_whoever_types_the_address_of_the_administration_comes_to_what_waits(
+    ana: User, browser: Browser, root: Browser
+) -> None:
+    answer = root.get("/admin/")
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, ADMIN)
+    assert browser.get("/admin/").status_code == 403
+
+
 def test_a_question_goes_out_and_its_answer_comes_back(
     ana: User, browser: Browser, root: Browser, people: People
 ) -> None:
