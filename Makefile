@@ -40,8 +40,8 @@ fmt: .venv/installed-dev  ## Format the Python code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: .venv/installed-dev  ## Measure sign-in, gate, simple pages and upload on this machine
-	@$(BIN)/python -m bench.run
+bench: .venv/installed-dev  ## Measure this index beside devpi, pypiserver and nginx; ARGS="--without-peers" is shorter
+	@$(BIN)/python -m bench.run $(ARGS)
 
 docs: .venv/installed-dev  ## Take the pictures of README and docs anew
 	@$(BIN)/python -m docs.pictures.make

@@ -4,7 +4,8 @@ import statistics
 from functools import partial
 from http.client import HTTPConnection
 
-from bench.sign_in import Verdict, milliseconds
+from bench.bars import Verdict
+from bench.sign_in import milliseconds
 
 MOST_MS = 50
 TIMES = 20

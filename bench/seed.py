@@ -1,21 +1,19 @@
-"""What the bench measures with: accounts, a project of 10 files, one of 1,000, and wheels ready to upload."""
+"""Fills an index with what is measured: accounts, the projects of the corpus, and somebody who keeps very much."""
 
-import base64
 import hashlib
 import secrets
 import timeit
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from io import BytesIO
+from datetime import datetime, timedelta
 
 import pyotp
 import sqlalchemy as sa
 from flask import Flask
 from packaging.version import Version
-from werkzeug.datastructures import FileStorage
-from werkzeug.test import encode_multipart
 
 from app import create_app
+from bench import corpus
 from blueprints import wiring
 from blueprints.browser_session import cookie_name
 from blueprints.gate import management_action
@@ -32,13 +30,11 @@ from domain.policy.judge import judge
 from domain.policy.principals import Member, Origin
 from models import Email, File, Organization, OrganizationMember, Project, ProjectRole, Release, TotpApp, User, db
 from tests.crowds import many_events, many_people, many_projects, many_releases
-from tests.packages import a_wheel
 
-TIMES = 20  # sign-ins and uploads
+TIMES = 20  # sign-ins
 REFUSALS = 200  # refused sign-ins of accounts, and as many of nobody
 PASSWORD = "correct horse battery staple 9"
 JUDGED = 20_000
-WHEEL_BYTES = 20_000
 ORIGIN = Origin("127.0.0.1", "bench")
 
 
@@ -48,16 +44,13 @@ class Seeded:
 
     people: username and base32 secret of accounts that have an authenticator app, each for one sign-in.
     refused: usernames of others, each for one refused sign-in.
-    uploads: content type and body of requests that each upload a version of their own.
-    cookie: of a browser that is signed in as whoever keeps very much.
+    token: of somebody who may upload to every project.
     decision_us: microseconds of one decision. statements: of SQL, before a gated view is entered.
     """
 
     people: list[tuple[str, str]]
     refused: list[str]
-    uploads: list[tuple[str, bytes]]
-    authorization: str
-    cookie: str
+    token: str
     decision_us: float
     statements: int
 
@@ -70,8 +63,7 @@ def seed(settings: Settings) -> Seeded:
         people = [_a_person(f"bench-{number}", password_hash) for number in range(TIMES)]
         refused = [_a_person(f"refused-{number}", password_hash)[0].username for number in range(REFUSALS)]
         owner = people[0][0]
-        for name, versions in (("small", 10), ("large", 1_000)):
-            _a_project(name, owner, versions=versions)
+        _projects(owner)
         db.session.commit()  # minting counts a try first, and drops what was not kept
         permit = _permit(owner, Action.CREATE_TOKEN)
         _, token = tokens.mint(
@@ -87,15 +79,36 @@ def seed(settings: Settings) -> Seeded:
         seeded = Seeded(
             people=[(user.username, secret) for user, secret in people],
             refused=refused,
-            uploads=[_an_upload(f"1.{number}") for number in range(TIMES)],
-            authorization="Basic " + base64.b64encode(f"__token__:{token}".encode()).decode(),
-            cookie=f"{cookie_name()}={_signed_in(_a_keeper_of_very_much(password_hash))}",
+            token=token,
             decision_us=_time_decision(permit.member),
             statements=_count_statements(app, owner),
         )
         db.session.remove()
         db.engine.dispose()
     return seeded
+
+
+def seed_very_much(settings: Settings) -> str:
+    """Add somebody who keeps very much, and return the cookie of a browser that is signed in as them."""
+    app = create_app(settings)
+    with app.app_context():
+        handle = _signed_in(_a_keeper_of_very_much(wiring.services().hasher.hash(PASSWORD)))
+        cookie = f"{cookie_name()}={handle}"
+        db.session.remove()
+        db.engine.dispose()
+    return cookie
+
+
+def seed_many_projects(settings: Settings) -> None:
+    """Add projects until there are ten thousand."""
+    app = create_app(settings)
+    with app.app_context():
+        here = db.session.scalar(sa.select(sa.func.count()).select_from(Project)) or 0
+        owner = db.session.scalars(sa.select(User).order_by(User.id)).first()
+        assert owner is not None
+        many_projects(corpus.MANY_NAMES - here, owner=owner, now=wiring.now(), prefix="more")
+        db.session.remove()
+        db.engine.dispose()
 
 
 def _a_person(username: str, password_hash: str) -> tuple[User, str]:
@@ -125,45 +138,60 @@ def _a_person(username: str, password_hash: str) -> tuple[User, str]:
     return user, secret
 
 
-def _a_project(name: str, owner: User, *, versions: int) -> None:
-    """A project with a wheel for each version; the bytes of the wheels are nowhere, for nobody asks for them."""
+def _projects(owner: User) -> None:
+    """The files of those that are asked for; of the others only what the root list says."""
+    plain = [name for name in corpus.projects() if name.startswith(corpus.OTHERS)]
+    for name, files in corpus.projects().items():
+        if name not in plain:
+            _a_project(name, owner, files)
+    many_projects(len(plain), owner=owner, now=wiring.now(), prefix=corpus.OTHERS)
+
+
+def _a_project(name: str, owner: User, files: Sequence[corpus.Kept]) -> None:
+    """A project with its releases; the bytes of its wheels are nowhere, for nobody asks for them."""
     now = wiring.now()
     project = Project(
         name=name, normalized_name=name, lookalike_key=name, created_at=now, updated_at=now, summary="For measuring."
     )
     project.roles = [ProjectRole(user_id=owner.id, role="owner", since=now)]
-    db.session.add(project)
-    for number in range(versions):
-        version = f"1.{number}"
-        filename = f"{name}-{version}-py3-none-any.whl"
-        digest = hashlib.sha256(filename.encode()).hexdigest()
-        file = File(
-            filename=filename,
-            kind="bdist_wheel",
-            tags="Wheel for any Python 3",
-            size_bytes=WHEEL_BYTES,
-            sha256=digest,
-            blake2_256=digest,
-            metadata_sha256=digest,
-            requires_python=">=3.11",
-            uploaded_at=now + timedelta(seconds=number),
-        )
-        release = Release(
-            project=project,
-            version=version,
-            version_key=version_key(Version(version)),
-            is_prerelease=False,
-            created_at=now,
-            summary="For measuring.",
-            requires_python=">=3.11",
-            description_html="<p>For measuring.</p>",
-            core_metadata={"name": name, "version": version},
-            files=[file],
-        )
-        db.session.add(release)
+    releases = {version: _a_release(project, version) for version, _ in files}
+    for number, (version, tag) in enumerate(files):
+        filename = f"{name.replace('-', '_')}-{version}-{tag}.whl"
+        releases[version].files.append(_a_file(filename, uploaded_at=now + timedelta(seconds=number)))
+    db.session.add_all([project, *releases.values()])
     db.session.flush()
     pages.refresh(db.session(), project)
     db.session.commit()
+
+
+def _a_release(project: Project, version: str) -> Release:
+    return Release(
+        project=project,
+        version=version,
+        version_key=version_key(Version(version)),
+        is_prerelease=False,
+        created_at=wiring.now(),
+        summary="For measuring.",
+        requires_python=">=3.11",
+        description_html="<p>For measuring.</p>",
+        core_metadata={"name": project.name, "version": version},
+        files=[],
+    )
+
+
+def _a_file(filename: str, *, uploaded_at: datetime) -> File:
+    digest = hashlib.sha256(filename.encode()).hexdigest()
+    return File(
+        filename=filename,
+        kind="bdist_wheel",
+        tags="Wheel for any Python 3",
+        size_bytes=corpus.SMALL_BYTES,
+        sha256=digest,
+        blake2_256=digest,
+        metadata_sha256=digest,
+        requires_python=">=3.11",
+        uploaded_at=uploaded_at,
+    )
 
 
 def _permit(owner: User, action: Action) -> Permit:
@@ -241,22 +269,3 @@ def _a_keeper_of_very_much(password_hash: str) -> User:
     many_events(10_000, user=user, now=now, project=project, organization=organization)
     many_people(100, project=project, organization=organization, now=now)
     return user
-
-
-def _an_upload(version: str) -> tuple[str, bytes]:
-    """A request as uploading tools send it, with a wheel of 20 kB."""
-    wheel = a_wheel("bench-upload", version, extra={"bench_upload/data.bin": secrets.token_bytes(WHEEL_BYTES - 900)})
-    boundary, body = encode_multipart(
-        {
-            ":action": "file_upload",
-            "protocol_version": "1",
-            "name": "bench-upload",
-            "version": version,
-            "filetype": "bdist_wheel",
-            "pyversion": "py3",
-            "metadata_version": "2.4",
-            "sha256_digest": wheel.sha256,
-            "content": FileStorage(BytesIO(wheel.content), filename=wheel.filename),
-        }
-    )
-    return f"multipart/form-data; boundary={boundary}", body

@@ -4,27 +4,19 @@ import re
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPConnection
 from urllib.parse import urlencode
 
 import pyotp
 
+from bench.bars import Verdict
 from bench.seed import PASSWORD
 from domain.identity.passwords import PasswordHasher
 
 LOGIN, SECOND_STEP = "/account/login/", "/account/two-factor/"
 HASHES = 2  # a sign-in with password and code stays under so many bare hashes
 DIFFERENCE = 0.1  # of the shorter median
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether something holds, in a sentence with its figures."""
-
-    holds: bool
-    words: str
 
 
 class Visitor:
