@@ -63,6 +63,8 @@ def _with_nginx(site: Site, folder: Path, rounds: Round) -> tuple[dict[str, Figu
     """Figures of nginx, what was left out and why, and the bar of the static tree."""
     if nginx.find_nginx() is None:
         return {}, ["nginx: it is not installed"], []
+    if not nginx.CONFIGURATION.exists():
+        return {}, ["nginx: there is no deploy/nginx.conf"], []
     pages = nginx.measure(site, folder, rounds)
     shares = {what: each.share for what, each in pages.items()}
     columns = {
