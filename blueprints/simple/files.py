@@ -1,7 +1,5 @@
 """`/packages/…`: the files themselves, and the metadata beside them."""
 
-import re
-
 from flask import Response, request, send_file
 from flask.typing import ResponseReturnValue
 
@@ -9,17 +7,13 @@ from adapters.storage import key_of
 from blueprints import reading, wiring
 from blueprints.caller import Channel
 from blueprints.gate import for_readers
-from blueprints.headers import SANDBOX
 from blueprints.machine_answers import machine_refusal
 from blueprints.simple import bp
+from blueprints.simple.kept import OCTETS, headers_of_file, is_address
 from domain.index import quick_reads
 from domain.index.downloads import Key
 from domain.index.quick_reads import KnownFile
 from models import db
-
-ONE_YEAR_SECONDS = 31_536_000
-OCTETS = "application/octet-stream"
-SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @bp.get("/packages/<first>/<second>/<rest>/<filename>")
@@ -49,7 +43,7 @@ def file_metadata(first: str, second: str, rest: str, filename: str) -> Response
 
 def _find(sha256: str, filename: str) -> KnownFile | None:
     """What is known of the file of this digest and name; None if there is none for whoever asks."""
-    if not (SHA256.fullmatch(sha256) and filename.isascii() and filename.isprintable()):
+    if not is_address(sha256, filename):
         return None
     found = quick_reads.find_file(db.engine, filename, sha256)
     if found is None or (found.is_private and not reading.may_read_private(found.project_id, Channel.MACHINE)):
@@ -69,13 +63,11 @@ def _send(sha256: str, name: str) -> Response:
         response = send_file(path, OCTETS, as_attachment=True, download_name=name, etag=sha256)
     else:
         size_bytes, pieces = store.open(sha256)
-        response = Response(pieces, mimetype=OCTETS)
+        response = Response(pieces)
         response.content_length = size_bytes
-        response.headers.set("Content-Disposition", "attachment", filename=name)
         response.set_etag(sha256)
         response.make_conditional(request, accept_ranges=True, complete_length=size_bytes)
-    response.headers["Cache-Control"] = f"public, max-age={ONE_YEAR_SECONDS}, immutable"
-    response.headers["Content-Security-Policy"] = SANDBOX
+    response.headers.update(headers_of_file(name, sha256))
     return response
 
 

@@ -10,7 +10,9 @@ from werkzeug.test import Client, EnvironBuilder, TestResponse
 
 from blueprints.simple.front import Front
 from domain.policy.principals import Grant
-from models import Project, User, db
+from models import File, Project, User, db
+from models.release import download_path
+from tests.browsing import wiring_of
 from tests.builders import People
 from tests.conftest import MakeApp
 from tests.crowds import statements
@@ -77,7 +79,8 @@ def both(app: Flask, path: str, **asked: str) -> tuple[TestResponse, TestRespons
     """The answer of the front, and that of the application behind it."""
     front = front_of(app)
     db.session.rollback()
-    return ask(front, path, **asked), ask(front.beyond, path, **asked)
+    with app.app_context():  # as for every request: what the one before it looked up is not there
+        return ask(front, path, **asked), ask(front.beyond, path, **asked)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -114,6 +117,63 @@ def test_what_is_kept_already_is_not_sent_again(app: Flask, ana: User, path: str
         assert short.status_code == status, kept
 
 
+def addresses() -> dict[str, str]:
+    """Where each file is, by its name."""
+    db.session.rollback()
+    return {file.filename: download_path(file.sha256, file.filename) for file in db.session.scalars(sa.select(File))}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS"])
+def test_files_are_sent_as_the_application_does(app: Flask, ana: User, method: str) -> None:
+    whole_names = list(addresses().values())
+    digest = whole_names[0].split("/")[2:5]
+    odd = [
+        "/packages/",
+        "/packages/aa/bb/cc",
+        f"/packages/{'/'.join(digest)}/other.whl",
+        f"/packages/{''.join(digest)}/x",
+    ]
+    odd += [f"{path}/" for path in whole_names[:1]] + [path.upper() for path in whole_names[:1]]
+    asked: list[dict[str, str]] = [
+        {},
+        {"Range": "bytes=0-3"},
+        {"Range": "bytes=999999-"},
+        {"If-None-Match": f'"{"".join(digest)}"'},
+        {"If-None-Match": '"x"'},
+        {"If-Match": '"x"'},
+        {"If-Modified-Since": "Fri, 27 Nov 2099 00:00:00 GMT"},
+        {"If-Range": '"x"', "Range": "bytes=0-3"},
+        {"Accept-Encoding": "gzip", "Origin": "https://docs.example"},
+    ]
+
+    for path in [*whole_names, *(f"{path}.metadata" for path in whole_names), *odd]:
+        for headers in asked if method in ("GET", "HEAD") else [{}]:
+            short, whole = both(app, path, method=method, **headers)
+            assert told(short) == told(whole), (path, headers)
+
+
+def test_a_file_is_counted_once_whoever_sends_it(app: Flask, ana: User) -> None:
+    path, tally = addresses()["acme_utils-1.0-py3-none-any.whl"], wiring_of(app).downloads
+    front = front_of(app)
+
+    for application in (front, front.beyond):
+        tally.take()
+        for method, headers in (("GET", {}), ("HEAD", {}), ("GET", {"Range": "bytes=0-3"})):
+            ask(application, path, method, **headers)
+        ask(application, f"{path}.metadata")
+        assert [(key.version, count) for key, count in tally.take().items()] == [("1.0", 1)]
+
+
+def test_a_file_whose_bytes_are_lost_is_for_the_application_to_explain(app: Flask, ana: User) -> None:
+    path = addresses()["acme_utils-1.0-py3-none-any.whl"]
+    wiring_of(app).store.remove("".join(path.split("/")[2:5]))
+
+    short, whole = both(app, path)
+
+    assert told(short) == told(whole)
+    assert short.status_code == 500
+
+
 @pytest.mark.parametrize("path", ["/simple/", "/simple/acme-utils/", "/simple/quiet/"])
 def test_credentials_are_for_the_application_to_look_at(app: Flask, people: People, ana: User, path: str) -> None:
     _, token = people.a_token(ana, "reads", grants=(Grant.READ,))
@@ -136,12 +196,12 @@ def test_another_host_is_for_the_application_to_refuse(app: Flask, ana: User, ho
 
 
 def test_a_page_costs_one_question_and_wakes_nobody(app: Flask, ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    front = front_of(app)
+    front, file = front_of(app), addresses()["acme_utils-1.0-py3-none-any.whl"]
     ask(front, "/simple/")
     monkeypatch.setattr(front, "beyond", None)  # whoever calls it fails
 
     with statements() as ran:
-        for path in ("/simple/", "/simple/acme-utils/"):
+        for path in ("/simple/", "/simple/acme-utils/", file, f"{file}.metadata"):
             assert ask(front, path).status_code == 200
 
     assert ran == []  # the one question is asked past the session
