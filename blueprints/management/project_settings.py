@@ -46,7 +46,6 @@ def archive_project(permit: Permit, project: Project) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _status_page(form, project, (INVALID if form.errors else 200, {}))
     try:
-        _count_change(project)
         settings.archive(db.session(), permit, wiring.services().notices, project, now=wiring.now())
     except Problem as problem:
         db.session.rollback()
@@ -62,7 +61,7 @@ def unarchive_project(permit: Permit, project: Project) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _status_page(form, project, (INVALID if form.errors else 200, {}))
     try:
-        _count_change(project)
+        _count_opening(project)
         settings.unarchive(db.session(), permit, wiring.services().notices, project, now=wiring.now())
     except Problem as problem:
         db.session.rollback()
@@ -81,7 +80,8 @@ def change_readers(permit: Permit, project: Project) -> ResponseReturnValue:
         is_private = {"yes": True, "no": False}.get(request.form.get("is_private", ""))
         if is_private is None:
             raise Problem("Choose who may read it.")
-        _count_change(project)
+        if not is_private:
+            _count_opening(project)
         settings.change_readers(db.session(), permit, notices, project, is_private=is_private, now=now)
     except Problem as problem:
         db.session.rollback()
@@ -148,9 +148,9 @@ def delete_project(permit: Permit, project: Project) -> ResponseReturnValue:
     return redirect(url_for("management.projects"), 303)
 
 
-def _count_change(project: Project) -> None:
+def _count_opening(project: Project) -> None:
     """All who look after the project are told each time: turning it to and fro must not fill their mailboxes."""
-    throttle.take(db.session(), (throttle.STATUS, str(project.id)), now=wiring.now())
+    throttle.take(db.session(), (throttle.OPEN_AGAIN, str(project.id)), now=wiring.now())
 
 
 def _count_offer(permit: Permit, form: TransferForm, now: datetime) -> None:

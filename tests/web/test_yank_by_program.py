@@ -114,11 +114,11 @@ def test_any_body_has_a_defined_answer(app: Flask, token: str, body: dict[str, A
 
 
 def test_a_program_that_yanks_to_and_fro_is_told_to_wait(app: Flask, token: str) -> None:
-    for path in [YANK, UNYANK] * 5:
+    for path in [YANK, UNYANK] * 5 + [YANK]:
         assert send(app, path, token).status_code == 200
 
-    answer = send(app, YANK, token)
+    answer = send(app, UNYANK, token)
 
-    assert (answer.status_code, state()) == (429, (False, None))
-    assert answer.status.startswith("429 Too many yanks of this release. Try again after ")
+    assert (answer.status_code, state()) == (429, (True, ""))
+    assert answer.status.startswith("429 Too many changes of this release's yank. Try again after ")
     assert int(answer.headers["Retry-After"]) > 3500
