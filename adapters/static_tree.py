@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from adapters.storage import sync
+
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _STAGED = ".incoming"  # with a full stop, as all files here: no project is called so
 # In the order in which they are written, and removed backwards: where index.json stands, all stand.
@@ -60,7 +62,7 @@ class StaticTree:
                 (folder / filename).unlink()
                 found = True
         if found:
-            _sync(folder)
+            sync(folder)
         if name:
             with suppress(FileNotFoundError):
                 folder.rmdir()
@@ -93,12 +95,3 @@ def _stamp(path: Path) -> int | None:
         return int(path.stat().st_mtime)
     except FileNotFoundError:
         return None
-
-
-def _sync(folder: Path) -> None:
-    """Wait until the disk has the folder's list of names."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -107,16 +107,16 @@ class LocalBlobStore(BlobStore):
         staged = f"{self.incoming.name}/{secrets.token_hex(16)}"
         try:
             obstore.put(self._store, staged, content, max_concurrency=_PIECES_AT_ONCE)
-            _sync(self._folder / staged)
+            sync(self._folder / staged)
             obstore.rename(self._store, staged, key)
         except BaseException:
             (self._folder / staged).unlink(missing_ok=True)
             raise
         fan = key[:2]
-        _sync(self._folder / key[:5])
-        _sync(self._folder / fan)
+        sync(self._folder / key[:5])
+        sync(self._folder / fan)
         if fan not in self._kept:
-            _sync(self._folder)
+            sync(self._folder)
             self._kept.add(fan)
 
 
@@ -148,7 +148,7 @@ def key_of(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256[2:4]}/{sha256[4:]}"
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Wait until the disk has the file, or the folder's list of names."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

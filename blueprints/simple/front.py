@@ -135,7 +135,7 @@ class Front:
         return found.page if found is not None and not found.is_private else None
 
     def _headers_of(self, form: Format, coding: Coding, is_list: bool) -> list[tuple[str, str]]:
-        headers = dict(headers_of(form, coding)) | OPEN_TO_SCRIPTS
+        headers = headers_of(form, coding) | OPEN_TO_SCRIPTS
         if is_list:  # which private projects are on it depends on who asks
             headers["Vary"] += ", Authorization"
         return list((always(is_https=self._services.is_https) | headers).items())
