@@ -21,6 +21,7 @@ from bench.pages import Round
 from bench.people import measure_people
 from bench.processes import NotStarted
 from bench.seed import seed, seed_many_projects
+from tests.clients.nginx import CONFIGURATION, find_nginx
 
 TROUBLE = (NotInstalled, NotStarted, LoadError)  # of somebody else's server; the others are measured nevertheless
 
@@ -61,9 +62,9 @@ def _options() -> argparse.Namespace:
 
 def _with_nginx(site: Site, folder: Path, rounds: Round) -> tuple[dict[str, Figures], list[str], list[Verdict]]:
     """Figures of nginx, what was left out and why, and the bar of the static tree."""
-    if nginx.find_nginx() is None:
+    if find_nginx() is None:
         return {}, ["nginx: it is not installed"], []
-    if not nginx.CONFIGURATION.exists():
+    if not CONFIGURATION.exists():
         return {}, ["nginx: there is no deploy/nginx.conf"], []
     pages = nginx.measure(site, folder, rounds)
     shares = {what: each.share for what, each in pages.items()}

@@ -3,7 +3,8 @@
 import hashlib
 import secrets
 import timeit
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -57,8 +58,7 @@ class Seeded:
 
 def seed(settings: Settings) -> Seeded:
     """Fill the index of these settings, and measure what needs no server."""
-    app = create_app(settings)
-    with app.app_context():
+    with _inside(settings) as app:
         password_hash = wiring.services().hasher.hash(PASSWORD)
         people = [_a_person(f"bench-{number}", password_hash) for number in range(TIMES)]
         refused = [_a_person(f"refused-{number}", password_hash)[0].username for number in range(REFUSALS)]
@@ -76,37 +76,37 @@ def seed(settings: Settings) -> Seeded:
             now=wiring.now(),
         )
         db.session.commit()
-        seeded = Seeded(
+        return Seeded(
             people=[(user.username, secret) for user, secret in people],
             refused=refused,
             token=token,
             decision_us=_time_decision(permit.member),
             statements=_count_statements(app, owner),
         )
-        db.session.remove()
-        db.engine.dispose()
-    return seeded
 
 
 def seed_very_much(settings: Settings) -> str:
     """Add somebody who keeps very much, and return the cookie of a browser that is signed in as them."""
-    app = create_app(settings)
-    with app.app_context():
+    with _inside(settings):
         handle = _signed_in(_a_keeper_of_very_much(wiring.services().hasher.hash(PASSWORD)))
-        cookie = f"{cookie_name()}={handle}"
-        db.session.remove()
-        db.engine.dispose()
-    return cookie
+        return f"{cookie_name()}={handle}"
 
 
 def seed_many_projects(settings: Settings) -> None:
     """Add projects until there are ten thousand."""
-    app = create_app(settings)
-    with app.app_context():
+    with _inside(settings):
         here = db.session.scalar(sa.select(sa.func.count()).select_from(Project)) or 0
         owner = db.session.scalars(sa.select(User).order_by(User.id)).first()
         assert owner is not None
         many_projects(corpus.MANY_NAMES - here, owner=owner, now=wiring.now(), prefix="more")
+
+
+@contextmanager
+def _inside(settings: Settings) -> Iterator[Flask]:
+    """Within the application of these settings, of which nothing stays open."""
+    app = create_app(settings)
+    with app.app_context():
+        yield app
         db.session.remove()
         db.engine.dispose()
 

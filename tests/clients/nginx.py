@@ -8,6 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from bench.processes import free_port
+
 CONFIGURATION = Path(__file__).parents[2] / "deploy/nginx.conf"
 STARTS_WITHIN = 20  # seconds
 MAIN = """\
@@ -26,12 +28,6 @@ http {{
     include {folder}/countersign.conf;
 }}
 """
-
-
-def free_port() -> int:
-    """A port that nobody listened on a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def find_nginx() -> str | None:
@@ -54,13 +50,9 @@ class Nginx:
 
         pages, files: COUNTERSIGN_STATIC_DIR, and the folder of the storage. beside: a further server, in nginx's words.
         """
-        user = "user root root;" if os.geteuid() == 0 else ""  # the folders of tests are for their user alone
-        (self._folder / "nginx.conf").write_text(MAIN.format(folder=self._folder, user=user))
         text = adapted(backend_port=backend_port, pages=pages, files=files)
         text = without_tls(on_ports(text, tls=self.port, plain=self.http_port))
-        (self._folder / "countersign.conf").write_text(text + beside)
-        arguments = ("-p", str(self._folder), "-c", str(self._folder / "nginx.conf"))
-        self._process = subprocess.Popen([str(find_nginx()), *arguments])
+        self._process = subprocess.Popen(write_configuration(self._folder, text + beside))
         gives_up_at = time.monotonic() + STARTS_WITHIN
         while not self._listens():
             assert self._process.poll() is None, self.errors()
@@ -84,6 +76,14 @@ class Nginx:
         except OSError:
             return False
         return True
+
+
+def write_configuration(folder: Path, servers: str) -> list[str]:
+    """Put these servers, in nginx's words, into a folder, and return the command that runs them."""
+    user = "user root root;" if os.geteuid() == 0 else ""  # such folders are for their user alone
+    (folder / "nginx.conf").write_text(MAIN.format(folder=folder, user=user))
+    (folder / "countersign.conf").write_text(servers)
+    return [str(find_nginx()), "-p", str(folder), "-c", str(folder / "nginx.conf")]
 
 
 def adapted(*, backend_port: int, pages: Path, files: Path) -> str:

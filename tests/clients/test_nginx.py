@@ -11,8 +11,9 @@ import pytest
 import sqlalchemy as sa
 import trustme
 
+from bench.processes import free_port
 from models import Event, db
-from tests.clients.nginx import adapted, find_nginx, free_port, on_ports
+from tests.clients.nginx import adapted, on_ports, write_configuration
 from tests.clients.site import PAGE, Site, ask
 from tests.clients.tools import install, twine_upload
 from tests.packages import a_wheel
@@ -28,11 +29,8 @@ def test_nginx_takes_the_configuration_as_it_stands(tmp_path: Path, nginx: None)
     text = adapted(backend_port=8000, pages=tmp_path, files=tmp_path)
     text = on_ports(text, tls=free_port(), plain=free_port())
     text = re.sub(r"/etc/ssl/\w+/", f"{tmp_path}/", text)
-    (tmp_path / "countersign.conf").write_text(text)
-    main = f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{\n  access_log off;\n  include {tmp_path}/countersign.conf;\n}}\n"
-    (tmp_path / "nginx.conf").write_text(main)
 
-    command = [str(find_nginx()), "-t", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
+    command = [*write_configuration(tmp_path, text), "-t"]
     done = subprocess.run(command, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
