@@ -158,22 +158,14 @@ class Catalogue(Base):
     changes: Mapped[int]
 
 
-class SimplePage(Base):
-    """A project's simple page, rendered when the project changed and served as it is."""
+class KeptPage(Base):
+    """A project's simple page, made when the project changed and served as it is.
 
-    __tablename__ = "simple_page"
+    form: "json" or "html". coding: as in Content-Encoding, or "identity". The body comes last: SQLite reads its way
+    through whatever stands before what it is asked for.
+    """
 
-    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), primary_key=True)
-    html: Mapped[bytes] = mapped_column(LargeBinary)
-    html_etag: Mapped[str] = mapped_column(String(80))
-    json: Mapped[bytes] = mapped_column(LargeBinary)
-    json_etag: Mapped[str] = mapped_column(String(80))
-
-
-class PackedPage(Base):
-    """The same page in a content coding. form: "json" or "html". coding: as in Content-Encoding."""
-
-    __tablename__ = "packed_page"
+    __tablename__ = "kept_page"
 
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), primary_key=True)
     form: Mapped[str] = mapped_column(String(8), primary_key=True)

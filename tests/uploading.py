@@ -5,11 +5,12 @@ import io
 from base64 import b64encode
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Flask, has_app_context
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from models import db
+from models import KeptPage, db
 from tests.browsing import wiring_of
 from tests.packages import Package
 
@@ -69,3 +70,9 @@ def post(app: Flask, *, environ: dict[str, Any] | None = None, **request: Any) -
     with app.app_context():
         overrides = {"REMOTE_ADDR": "198.51.100.9", **(environ or {})}
         return app.test_client().post("/legacy/", base_url=base_url, environ_overrides=overrides, **request)
+
+
+def kept_page(form: str) -> bytes:
+    """What is kept of the only project's simple page, unpacked. form: "html" or "json"."""
+    page = sa.select(KeptPage.body).where(KeptPage.form == form, KeptPage.coding == "identity")
+    return db.session.scalars(page).one()

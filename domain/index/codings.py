@@ -1,6 +1,7 @@
 """Content codings (RFC 9110 §8.4.1): a page in fewer bytes."""
 
 import gzip
+import zlib
 from collections.abc import Callable
 from enum import Enum
 
@@ -33,6 +34,15 @@ _ENCODERS: dict[Coding, Callable[[bytes], bytes]] = {
 PACKED = (Coding.ZSTD, Coding.BROTLI, Coding.GZIP)
 
 
+_DECODERS: dict[Coding, Callable[[bytes], bytes]] = {
+    Coding.ZSTD: zstandard.decompress,
+    Coding.BROTLI: brotli.decompress,
+    Coding.GZIP: gzip.decompress,
+    Coding.IDENTITY: lambda body: body,
+}
+PACKED = (Coding.ZSTD, Coding.BROTLI, Coding.GZIP)
+
+
 def choose(accept_encoding: str | None) -> Coding:
     """The coding that a client likes best, of equal ones the smallest; none where it names none (RFC 9110 §12.5.3)."""
     wished = wishes(accept_encoding or "")
@@ -49,3 +59,11 @@ def encode(body: bytes, coding: Coding) -> Rendered:
     """The body in that coding, with an ETag of its own: it is another representation (RFC 9110 §8.8.3.3)."""
     packed = _ENCODERS[coding](body)
     return Rendered(packed, etag_of(packed))
+
+
+def decode(body: bytes, coding: Coding) -> bytes | None:
+    """The body as it was before `encode`; None if it is damaged."""
+    try:
+        return _DECODERS[coding](body)
+    except (zstandard.ZstdError, brotli.error, EOFError, OSError, zlib.error):
+        return None

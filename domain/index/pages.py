@@ -1,6 +1,5 @@
 """A project's simple pages, rendered when it changes and kept ready to be sent."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from operator import itemgetter
 
@@ -8,9 +7,9 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from domain.index import page_changes, releases, search_texts, simple
-from domain.index.codings import PACKED, encode
+from domain.index.codings import Coding, decode, encode
 from domain.index.simple import Rendered, SimpleFile
-from models import File, PackedPage, Project, Release, SimplePage, insert_into
+from models import File, KeptPage, Project, Release
 from models.release import download_path
 
 
@@ -32,12 +31,19 @@ def refresh(db: Session, project: Project) -> None:
 
 def _refresh(db: Session, project: Project, newest: Release | None) -> None:
     html, json = render(db, project)
-    page = {"html": html.body, "html_etag": html.etag, "json": json.body, "json_etag": json.etag}
-    kept = insert_into(db, SimplePage).values(project_id=project.id, **page)
-    db.execute(kept.on_conflict_do_update(index_elements=["project_id"], set_=page))
-    _pack(db, project.id, {"json": json.body, "html": html.body})
+    db.execute(delete(KeptPage).where(KeptPage.project_id == project.id))
+    db.execute(insert(KeptPage), [*_rows(project.id, "html", html), *_rows(project.id, "json", json)])
     search_texts.refresh(db, project, newest)
     page_changes.remember(db, project.normalized_name)
+
+
+def are_right(db: Session, project: Project) -> bool:
+    """Whether what is kept says what is there, in every form and coding."""
+    html, json = render(db, project)
+    kept = select(KeptPage.form, KeptPage.coding, KeptPage.body).where(KeptPage.project_id == project.id)
+    found = {(form, coding): decode(body, Coding(coding)) for form, coding, body in db.execute(kept)}
+    plain = {"html": html.body, "json": json.body}
+    return found == {(form, coding.value): body for form, body in plain.items() for coding in Coding}
 
 
 def render(db: Session, project: Project) -> tuple[Rendered, Rendered]:
@@ -47,15 +53,11 @@ def render(db: Session, project: Project) -> tuple[Rendered, Rendered]:
     return simple.project_html(name, files, status=status), simple.project_json(name, files, status=status)
 
 
-def _pack(db: Session, project_id: int, bodies: Mapping[str, bytes]) -> None:
-    """Keep the pages in each coding beside them."""
-    db.execute(delete(PackedPage).where(PackedPage.project_id == project_id))
-    packed = [(form, coding, encode(body, coding)) for form, body in bodies.items() for coding in PACKED]
-    rows = [
-        {"project_id": project_id, "form": form, "coding": coding.value, "etag": page.etag, "body": page.body}
-        for form, coding, page in packed
-    ]
-    db.execute(insert(PackedPage), rows)
+def _rows(project_id: int, form: str, rendered: Rendered) -> list[dict[str, object]]:
+    """The page in each coding."""
+    page = {"project_id": project_id, "form": form}
+    coded = [(coding, encode(rendered.body, coding)) for coding in Coding]
+    return [{**page, "coding": coding.value, "etag": each.etag, "body": each.body} for coding, each in coded]
 
 
 def _files_of(db: Session, project_id: int) -> list[SimpleFile]:

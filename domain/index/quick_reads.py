@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, Engine, and_, bindparam, select, text
+from sqlalchemy import Dialect, Engine, and_, bindparam, select
 from sqlalchemy.exc import DBAPIError
 
 from domain.index.codings import Coding
 from domain.index.simple import Format, Rendered
-from models import Catalogue, File, PackedPage, Project, Release, SimplePage
+from models import Catalogue, File, KeptPage, Project, Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def find_page(engine: Engine, name: str, form: Format, coding: Coding) -> Kept |
 
     Raises DBAPIError.
     """
-    row = _first(engine, _page(engine.dialect, form is Format.JSON, coding), name=name)
+    row = _first(engine, _page(engine.dialect), form=form.kept_as, coding=coding.value, name=name)
     if row is None:
         return None
     project_id, is_private, body, etag = row
@@ -89,14 +89,9 @@ def _changes(dialect: Dialect) -> str:
 
 
 @lru_cache(maxsize=32)
-def _page(dialect: Dialect, as_json: bool, coding: Coding) -> str:
-    project = select(Project.id, Project.is_private)
-    if coding is not Coding.IDENTITY:
-        which = text(f"form = '{'json' if as_json else 'html'}' AND coding = '{coding.value}'")
-        same = and_(PackedPage.project_id == Project.id, which)
-        found = project.add_columns(PackedPage.body, PackedPage.etag).outerjoin(PackedPage, same)
-    elif as_json:
-        found = project.add_columns(SimplePage.json, SimplePage.json_etag).outerjoin(SimplePage)
-    else:
-        found = project.add_columns(SimplePage.html, SimplePage.html_etag).outerjoin(SimplePage)
+def _page(dialect: Dialect) -> str:
+    same = and_(
+        KeptPage.project_id == Project.id, KeptPage.form == bindparam("form"), KeptPage.coding == bindparam("coding")
+    )
+    found = select(Project.id, Project.is_private, KeptPage.body, KeptPage.etag).outerjoin(KeptPage, same)
     return str(found.where(Project.normalized_name == bindparam("name")).compile(dialect=dialect))

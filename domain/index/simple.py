@@ -22,6 +22,11 @@ class Format(Enum):
     HTML = "application/vnd.pypi.simple.v1+html"
     PLAIN_HTML = "text/html"
 
+    @property
+    def kept_as(self) -> str:
+        """The word under which such a page is kept: the two of HTML are one."""
+        return "json" if self is Format.JSON else "html"
+
 
 class SimpleFile(NamedTuple):
     """A file as installers see it; a tuple, because a project may have thousands.

@@ -7,16 +7,20 @@ crash leaves out is only slower until it is written.
 """
 
 from collections.abc import Iterable
+from typing import TypeVarTuple
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, and_, func, select
+from sqlalchemy.orm import Session, aliased
 
 from adapters.static_tree import PageFile, StaticTree
 from domain.index import name_list, page_changes, simple
 from domain.index.codings import Coding, encode
 from domain.index.page_changes import LIST
-from domain.index.simple import Rendered
-from models import Project, SimplePage, begin_writing
+from domain.index.simple import Format, Rendered
+from models import KeptPage, Project, begin_writing
+
+Columns = TypeVarTuple("Columns")
+_HTML, _JSON = aliased(KeptPage), aliased(KeptPage)
 
 
 def withdraw_changed(db: Session, tree: StaticTree) -> None:
@@ -87,19 +91,26 @@ def _hold(db: Session, name: str) -> None:
 
 
 def _expected(db: Session) -> dict[str, tuple[int, int]]:
-    pages = select(Project.normalized_name, SimplePage.html_etag, SimplePage.json_etag)
-    rows = db.execute(pages.outerjoin(SimplePage).where(Project.is_private.is_(False)))
+    rows = db.execute(_of_public_projects(select(Project.normalized_name, _HTML.etag, _JSON.etag)))
     found = {name: (_stamp(html), _stamp(json)) if html else _stamps(*_reserved(name)) for name, html, json in rows}
     return {**found, LIST: _stamps(*_list(db))}
 
 
 def _project(db: Session, name: str) -> tuple[Rendered, Rendered] | None:
-    columns = (SimplePage.html, SimplePage.html_etag, SimplePage.json, SimplePage.json_etag)
-    there = select(*columns).select_from(Project).outerjoin(SimplePage)
-    row = db.execute(there.where(Project.normalized_name == name, Project.is_private.is_(False))).one_or_none()
+    pages = _of_public_projects(select(_HTML.body, _HTML.etag, _JSON.body, _JSON.etag))
+    row = db.execute(pages.where(Project.normalized_name == name)).one_or_none()
     if row is None:
         return None
     return _reserved(name) if row[0] is None else (Rendered(row[0], row[1]), Rendered(row[2], row[3]))
+
+
+def _of_public_projects(statement: Select[*Columns]) -> Select[*Columns]:
+    """With the pages of each beside it as they are before they are packed; with nothing, where a name is reserved."""
+    statement = statement.select_from(Project)
+    for page, form in ((_HTML, Format.HTML), (_JSON, Format.JSON)):
+        plain = and_(page.form == form.kept_as, page.coding == Coding.IDENTITY.value)
+        statement = statement.outerjoin(page, and_(page.project_id == Project.id, plain))
+    return statement.where(Project.is_private.is_(False))
 
 
 def _reserved(name: str) -> tuple[Rendered, Rendered]:

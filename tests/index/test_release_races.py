@@ -13,13 +13,13 @@ from adapters.clock import SettableClock
 from domain.index import removals, yanks
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
-from models import DeletedFile, DeletedFilename, DeletedRelease, Event, File, Release, SimplePage, User, db
+from models import DeletedFile, DeletedFilename, DeletedRelease, Event, File, Release, User, db
 from tests.browsing import wiring_of
 from tests.builders import People
 from tests.packages import a_wheel, an_sdist
 from tests.permits import permit_for
 from tests.races import at_once
-from tests.uploading import upload
+from tests.uploading import kept_page, upload
 
 WHEEL, SDIST = a_wheel(), an_sdist()
 
@@ -98,7 +98,7 @@ def check() -> None:
     on, off, spent = (
         set(db.session.scalars(sa.select(table.filename))) for table in (File, DeletedFile, DeletedFilename)
     )
-    page = orjson.loads(db.session.scalars(sa.select(SimplePage.json)).one())
+    page = orjson.loads(kept_page("json"))
     assert {file["filename"] for file in page["files"]} == on
     assert not on & spent
     assert off <= spent

@@ -1,6 +1,5 @@
 """Migrations go up and down on both databases, and end where the tables of the code begin."""
 
-import gzip
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,8 @@ from flask import Flask
 from flask_migrate import downgrade, upgrade
 
 from app import create_app
-from models import Base, PackedPage, db
+from domain.index.codings import Coding, decode
+from models import Base, KeptPage, db
 from tests.conftest import settings_for
 from tests.requirements import requirement
 
@@ -116,25 +116,27 @@ def test_there_is_one_line_of_migrations() -> None:
     assert len(SCRIPTS.get_bases()) == 1
 
 
-def test_pages_that_are_there_already_are_packed(empty: Flask) -> None:
+def test_pages_that_are_there_already_are_kept_in_every_coding_and_come_back(empty: Flask) -> None:
     upgrade(revision="0009")
     project = {"id": 1, "name": "acme", "normalized_name": "acme", "lookalike_key": "acme", "status": "active"}
     now = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
     project |= {"takes_tokens": True, "summary": "", "created_at": now, "updated_at": now}
+    page = {"project_id": 1, "html": b"<html>", "html_etag": '"h"', "json": b"{}", "json_etag": '"j"'}
     with db.engine.begin() as connection:
         then = sa.MetaData()
         then.reflect(connection, only=["project", "simple_page"])
         connection.execute(then.tables["project"].insert().values(project))
-        page = {"project_id": 1, "html": b"<html>", "html_etag": '"h"', "json": b"{}", "json_etag": '"j"'}
         connection.execute(then.tables["simple_page"].insert().values(page))
 
     upgrade()
+    kept = sa.select(KeptPage.form, KeptPage.coding, KeptPage.etag, KeptPage.body)
+    rows = {(form, coding): (etag, body) for form, coding, etag, body in db.session.execute(kept)}
+    db.session.remove()
+    downgrade(revision="0009")
 
-    kept = sa.select(PackedPage.form, PackedPage.coding, PackedPage.body).order_by(PackedPage.form, PackedPage.coding)
-    assert [(form, coding) for form, coding, _ in db.session.execute(kept)] == [
-        (form, coding) for form in ("html", "json") for coding in ("br", "gzip", "zstd")
-    ]
-    assert [gzip.decompress(body) for _, coding, body in db.session.execute(kept) if coding == "gzip"] == [
-        b"<html>",
-        b"{}",
-    ]
+    assert {key: decode(body, Coding(key[1])) for key, (_, body) in rows.items()} == {
+        (form, coding.value): body for form, body in (("html", b"<html>"), ("json", b"{}")) for coding in Coding
+    }
+    assert (rows["html", "identity"][0], rows["json", "identity"][0]) == ('"h"', '"j"')
+    with db.engine.connect() as connection:
+        assert dict(connection.execute(sa.select(then.tables["simple_page"])).mappings().one()) == page

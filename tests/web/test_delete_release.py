@@ -9,9 +9,10 @@ from flask import Flask
 from adapters.clock import SettableClock
 from domain.index import pages
 from domain.notices import Notices
-from models import DeletedFilename, Event, File, Mail, Project, Release, SimplePage, User, db
+from models import DeletedFilename, Event, File, Mail, Project, Release, User, db
 from tests.browsing import Browser
 from tests.builders import PASSWORD, People, code_of
+from tests.uploading import kept_page
 
 PAGE = "/manage/project/acme-utils/release/1.4.2/"
 DELETE = f"{PAGE}delete"
@@ -34,7 +35,7 @@ def ana(people: People, browser: Browser) -> User:
 def simple_page() -> bytes:
     """What installers are sent."""
     db.session.expire_all()
-    return db.session.scalars(sa.select(SimplePage.html)).one()
+    return kept_page("html")
 
 
 def versions() -> list[str]:

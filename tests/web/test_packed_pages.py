@@ -16,7 +16,7 @@ from domain.index import name_list, quick_reads
 from domain.index.codings import Coding
 from domain.index.name_list import NameList
 from domain.index.simple import Format
-from models import PackedPage, Project, db
+from models import KeptPage, Project, db
 from tests.browsing import Browser
 from tests.builders import People
 from tests.crowds import statements
@@ -74,7 +74,7 @@ def test_what_has_not_changed_is_not_sent_again_in_any_coding(
 
 
 @pytest.mark.parametrize("coding", CODINGS)
-def test_head_tells_the_length_of_the_packed_page(browser: Browser, token: str, coding: str) -> None:
+def test_head_tells_the_length_of_the_kept_page(browser: Browser, token: str, coding: str) -> None:
     headers = {"Accept": JSON, "Accept-Encoding": coding}
 
     head = browser.client.head(PAGE, base_url=browser.base_url, headers=headers, buffered=True)
@@ -88,7 +88,7 @@ def test_a_change_is_seen_at_once_in_every_coding(app: Flask, browser: Browser, 
 
     for coding in CODINGS:
         assert an_sdist().filename.encode() in unpacked(ask(browser, PAGE, coding))
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(PackedPage)) == 6
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(KeptPage)) == 8
 
 
 @pytest.mark.parametrize("coding", CODINGS)

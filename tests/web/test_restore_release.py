@@ -17,14 +17,13 @@ from models import (
     Mail,
     Project,
     Release,
-    SimplePage,
     User,
     db,
 )
 from tests.browsing import Browser, wiring_of
 from tests.builders import People
 from tests.packages import a_wheel, an_sdist
-from tests.uploading import upload
+from tests.uploading import kept_page, upload
 
 LIST = "/manage/project/acme-utils/releases/"
 PAGE = "/manage/project/acme-utils/release/1.0/"
@@ -68,7 +67,7 @@ def kept() -> tuple[list[str], list[str], list[str]]:
 
 def simple_page() -> bytes:
     db.session.rollback()
-    return db.session.scalars(sa.select(SimplePage.html)).one()
+    return kept_page("html")
 
 
 def test_a_restored_release_is_as_it_was(token: str, app: Flask, browser: Browser) -> None:

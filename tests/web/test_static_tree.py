@@ -18,7 +18,7 @@ from adapters.clock import SettableClock
 from adapters.static_tree import FILES, PageFile
 from blueprints import page_files
 from domain.index import page_changes, static_pages
-from models import Base, Project, SimplePage, User, db
+from models import Base, KeptPage, Project, User, db
 from tests.browsing import Browser, wiring_of
 from tests.builders import People
 from tests.conftest import MakeApp
@@ -202,7 +202,8 @@ def test_what_a_crash_left_out_is_mended(app: Flask, folder: Path, token: str) -
 def test_what_changed_while_no_tree_was_kept_is_mended(app: Flask, folder: Path, people: People, ana: User) -> None:
     before = tree_says(folder, PAGE)
     wiring_of(app).static_tree.put("left-over", {name: _file() for name in FILES})  # type: ignore[union-attr]
-    db.session.execute(sa.update(SimplePage).values(json=b"{}", json_etag=f'"{"ab" * 16}"'))
+    plain_json = (KeptPage.form == "json", KeptPage.coding == "identity")
+    db.session.execute(sa.update(KeptPage).where(*plain_json).values(body=b"{}", etag=f'"{"ab" * 16}"'))
     db.session.execute(sa.insert(Project).values(_row("tide-tables")))
     db.session.commit()
 

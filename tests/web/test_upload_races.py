@@ -10,11 +10,11 @@ from flask import Flask
 from adapters.clock import SettableClock
 from blueprints.wiring import EXTENSION
 from domain.index.upload_rules import UploadRules
-from models import File, Project, Release, SimplePage, db
+from models import File, Project, Release, db
 from tests.browsing import wiring_of
 from tests.builders import People
 from tests.packages import Package, a_wheel, an_sdist
-from tests.uploading import upload
+from tests.uploading import kept_page, upload
 
 MANY = 8
 
@@ -43,8 +43,7 @@ def count(table: type[File] | type[Release] | type[Project]) -> int:
 
 
 def on_the_simple_page() -> list[str]:
-    page = db.session.scalars(sa.select(SimplePage)).one()
-    return [file["filename"] for file in orjson.loads(page.json)["files"]]
+    return [file["filename"] for file in orjson.loads(kept_page("json"))["files"]]
 
 
 def test_the_same_file_many_times_at_once_is_one_file(either_app: Flask, clock: SettableClock) -> None:

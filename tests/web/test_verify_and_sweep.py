@@ -12,10 +12,11 @@ from flask import Flask
 
 from adapters.clock import SettableClock
 from domain.index import blobs
+from domain.index.codings import Coding
 from domain.policy.actions import Action
 from domain.policy.decision import Permit, PermitMismatch
 from domain.policy.principals import Operator
-from models import Event, File, SimplePage, User, db
+from models import Event, File, KeptPage, User, db
 from tests.browsing import Browser, wiring_of
 from tests.builders import People
 from tests.conftest import START, MakeApp
@@ -97,8 +98,13 @@ def test_what_can_be_restored_is_looked_at_too(shop: Flask, ana: User) -> None:
     assert "its bytes are missing" in run(shop, "verify", code=1)
 
 
-def test_a_simple_page_that_lies_is_found(shop: Flask, ana: User) -> None:
-    db.session.execute(sa.update(SimplePage).values(json=b"{}"))
+@pytest.mark.parametrize("form", ["html", "json"])
+@pytest.mark.parametrize("coding", [coding.value for coding in Coding])
+def test_a_simple_page_that_lies_is_found_in_each_form_and_coding(
+    shop: Flask, ana: User, form: str, coding: str
+) -> None:
+    one = (KeptPage.form == form, KeptPage.coding == coding)
+    db.session.execute(sa.update(KeptPage).where(*one).values(body=b"{}"))
     db.session.commit()
 
     assert "acme-utils: its simple page does not say what is there." in run(shop, "verify", code=1)

@@ -7,9 +7,10 @@ from flask import Flask
 
 from domain.index import pages
 from domain.notices import Notices
-from models import Event, Mail, Project, Release, SimplePage, User, db
+from models import Event, Mail, Project, Release, User, db
 from tests.browsing import Browser
 from tests.builders import People
+from tests.uploading import kept_page
 
 PAGE = "/manage/project/acme-utils/release/1.1/"
 YANK, UNYANK = f"{PAGE}yank", f"{PAGE}unyank"
@@ -31,7 +32,7 @@ def bo(people: People, browser: Browser) -> User:
 def yanked_files() -> dict[str, object]:
     """What the JSON page says of each file."""
     db.session.rollback()
-    page = orjson.loads(db.session.scalars(sa.select(SimplePage.json)).one())
+    page = orjson.loads(kept_page("json"))
     return {file["filename"].split("-")[1]: file["yanked"] for file in page["files"]}
 
 
@@ -46,7 +47,7 @@ def test_a_maintainer_yanks_with_a_reason_that_installers_are_told(bo: User, bro
     assert "acme-utils 1.1 is yanked." in page.text
     assert "Loses <data> & more" in page.text
     assert yanked_files() == {"1.0": False, "1.1": "Loses <data> & more"}
-    html = db.session.scalars(sa.select(SimplePage.html)).one()
+    html = kept_page("html")
     assert b'data-yanked="Loses &lt;data&gt; &amp; more"' in html
     assert b"acme_utils-1.1-0-py3-none-any.whl</a>" in html
 
