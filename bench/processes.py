@@ -69,9 +69,14 @@ def running(
         _stop(process)
 
 
+def cpu_seconds_of_each(pid: int) -> dict[int, float]:
+    """CPU time that a process and its descendants took so far, in the kernel and outside of it; itself first."""
+    return {one: _ticks(one) / TICKS for one in _family(pid)}
+
+
 def cpu_seconds(pid: int) -> float:
-    """CPU time that a process and its descendants took so far, in the kernel and outside of it."""
-    return sum(_ticks(one) for one in _family(pid)) / TICKS
+    """The same of all of them together."""
+    return sum(cpu_seconds_of_each(pid).values())
 
 
 def memory_of_workers(pid: int) -> list[Memory]:

@@ -10,7 +10,7 @@ from app import create_app
 from bench import bars, corpus
 from bench.figures import Figure
 from bench.lists import judge_lists
-from bench.load import Load, LoadError, read_wrk
+from bench.load import Load, LoadError, is_shared, read_wrk
 from bench.pages import ALL_FORMS, LARGE, SMALL, Beside
 from bench.people import STATEMENTS
 from bench.processes import Memory
@@ -165,3 +165,8 @@ def test_the_slowest_of_the_long_lists_decides(slowest: float, holds: bool) -> N
 
     assert verdict.holds is holds
     assert f"slow takes {slowest:.1f} ms" in verdict.words
+
+
+@pytest.mark.parametrize(("spent", "expected"), [([], True), ([2.0], True), ([1.9, 1.3], True), ([2.3, 0.1], False)])
+def test_a_round_counts_when_all_processes_of_a_server_had_a_part_in_it(spent: list[float], expected: bool) -> None:
+    assert is_shared(spent) is expected
