@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from domain.policy.principals import Factor, Standing
@@ -24,9 +24,12 @@ FACTS = (
 )
 
 
+_STANDING = select(*FACTS).where(User.id == bindparam("user_id"))
+
+
 def standing_of(db: Session, user_id: int) -> Standing | None:
     """The account's standing as it is now, or None if there is no such account."""
-    row = db.execute(select(*FACTS).where(User.id == user_id)).one_or_none()
+    row = db.execute(_STANDING, {"user_id": user_id}).one_or_none()
     return None if row is None else standing_from(row)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session, joinedload, lazyload
 
 from domain import journal
@@ -157,6 +157,11 @@ def list_of(db: Session, user_id: int) -> list[ApiToken]:
     return list(db.scalars(theirs.order_by(ApiToken.id.desc())))
 
 
+_SAME = or_(ApiToken.token_hash == bindparam("hashed"), ApiToken.former_hash == bindparam("hashed"))
+_KNOWN = select(ApiToken, *FACTS).join(ApiToken.user).options(lazyload(ApiToken.projects)).where(_SAME)
+_REACHED = select(token_project.c.project_id).where(token_project.c.token_id == bindparam("token_id"))
+
+
 def find(db: Session, text: str, *, origin: Origin) -> TokenHolder | None:
     """Whoever may act with this token, expired or not (that is for the judge to say); None if nobody may.
 
@@ -166,12 +171,10 @@ def find(db: Session, text: str, *, origin: Origin) -> TokenHolder | None:
     if not looks_like_token(text):
         return None
     hashed = token_hash(text)
-    known = select(ApiToken, *FACTS).join(ApiToken.user).options(lazyload(ApiToken.projects))
-    row = db.execute(known.where(or_(ApiToken.token_hash == hashed, ApiToken.former_hash == hashed))).one_or_none()
+    row = db.execute(_KNOWN, {"hashed": hashed}).one_or_none()
     if row is None:
         return None
     token, *facts = row
-    reached = select(token_project.c.project_id).where(token_project.c.token_id == token.id)
     is_former = token.former_hash == hashed
     ends = [end for end in (token.expires_at, token.former_until if is_former else None) if end is not None]
     return TokenHolder(
@@ -181,7 +184,7 @@ def find(db: Session, text: str, *, origin: Origin) -> TokenHolder | None:
         expires_at=min(ends, default=None),
         was_replaced=is_former,
         reaches_all=token.reaches_all,
-        project_ids=frozenset() if token.reaches_all else frozenset(db.scalars(reached)),
+        project_ids=frozenset() if token.reaches_all else frozenset(db.scalars(_REACHED, {"token_id": token.id})),
         creates_project=token.creates_project,
         grants=frozenset(Grant(word) for word in token.grants),
         networks=tuple(token.networks),

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import CompoundSelect, Select, literal, select, union_all
+from sqlalchemy import Integer, Select, bindparam, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from domain import naming
 from domain.policy.targets import OrganizationRole, Role
 from domain.problems import Problem
-from models import OrganizationMember, Project, ProjectRole, Team, TeamMember, TeamProject, User
+from models import Organization, OrganizationMember, Project, ProjectRole, Team, TeamMember, TeamProject, User
 from models.user import username_key
 
 
@@ -24,12 +24,26 @@ class Keeper:
     by: str
 
 
+_PROJECT, _OURS = bindparam("project_id", type_=Integer), bindparam("organization_id", type_=Integer)
+_PARTS = union_all(
+    select(ProjectRole.user_id, ProjectRole.role, literal("").label("by")).where(ProjectRole.project_id == _PROJECT),
+    select(TeamMember.user_id, TeamProject.role, Team.name)
+    .join(Team, Team.id == TeamMember.team_id)
+    .join(TeamProject, TeamProject.team_id == Team.id)
+    .where(TeamProject.project_id == _PROJECT, Team.organization_id == _OURS),
+    select(OrganizationMember.user_id, literal(Role.OWNER.word), Organization.name)
+    .join(Organization, Organization.id == OrganizationMember.organization_id)
+    .where(OrganizationMember.organization_id == _OURS, OrganizationMember.role == OrganizationRole.OWNER.word),
+).subquery()
+_KEEPERS = select(User, _PARTS.c.role, _PARTS.c.by).join(User, User.id == _PARTS.c.user_id)
+_LENT = select(_PARTS.c.role).where(_PARTS.c.user_id == bindparam("user_id"), _PARTS.c.by != "")
+
+
 def keepers_of(db: Session, project: Project) -> list[Keeper]:
     """Everybody with a role in the project, each once: owners first, then by name. Frozen accounts are left out: they
     look after nothing. `projects.role_of` asks the same of one person."""
-    parts = _parts_of(project).subquery()
     found: dict[int, Keeper] = {}
-    for user, word, by in db.execute(select(User, parts.c.role, parts.c.by).join(User, User.id == parts.c.user_id)):
+    for user, word, by in db.execute(_KEEPERS, _which(project)):
         role = Role[word.upper()]
         held = found.get(user.id)
         if user.is_active and (held is None or (role, not by) > (held.role, not held.by)):
@@ -50,8 +64,7 @@ def find_person(db: Session, typed: str, *, field: str) -> User:
 
 def lent_to(db: Session, project: Project, user_id: int) -> Role | None:
     """The greatest role that teams or the organization lend somebody in the project; None for none."""
-    parts = _parts_of(project).subquery()
-    words = db.scalars(select(parts.c.role).where(parts.c.user_id == user_id, parts.c.by != ""))
+    words = db.scalars(_LENT, {**_which(project), "user_id": user_id})
     return max((role for word in words if (role := Role.from_word(word)) is not None), default=None)
 
 
@@ -72,25 +85,8 @@ def owners_of(db: Session, project: Project) -> list[User]:
 
 def ids_of(project: Project) -> Select[int]:
     """The accounts with a role in the project, frozen ones among them; some may come more than once."""
-    return select(_parts_of(project).subquery().c.user_id)
+    return select(_PARTS.c.user_id).params(_which(project))
 
 
-def _parts_of(project: Project) -> CompoundSelect[int, str, str]:
-    own = select(ProjectRole.user_id, ProjectRole.role, literal("").label("by")).where(
-        ProjectRole.project_id == project.id
-    )
-    teams = (
-        select(TeamMember.user_id, TeamProject.role, Team.name)
-        .join(Team, Team.id == TeamMember.team_id)
-        .join(TeamProject, TeamProject.team_id == Team.id)
-        .where(TeamProject.project_id == project.id, Team.organization_id == project.organization_id)
-    )
-    owners = select(
-        OrganizationMember.user_id,
-        literal(Role.OWNER.word),
-        literal(project.organization.name if project.organization is not None else ""),
-    ).where(
-        OrganizationMember.organization_id == project.organization_id,
-        OrganizationMember.role == OrganizationRole.OWNER.word,
-    )
-    return union_all(own, teams, owners)
+def _which(project: Project) -> dict[str, int | None]:
+    return {"project_id": project.id, "organization_id": project.organization_id}

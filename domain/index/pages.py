@@ -3,7 +3,7 @@
 from datetime import datetime
 from operator import itemgetter
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
 from domain.index import page_changes, releases, search_texts, simple
@@ -60,9 +60,8 @@ def _rows(project_id: int, form: str, rendered: Rendered) -> list[dict[str, obje
     return [{**page, "coding": coding.value, "etag": each.etag, "body": each.body} for coding, each in coded]
 
 
-def _files_of(db: Session, project_id: int) -> list[SimpleFile]:
-    """By version, then by name. By columns, not objects: a project may have thousands of files."""
-    columns = (
+_FILES = (
+    select(
         Release.version_key,
         File.filename,
         Release.version,
@@ -74,7 +73,14 @@ def _files_of(db: Session, project_id: int) -> list[SimpleFile]:
         Release.yanked_at,
         Release.yanked_reason,
     )
-    rows = db.execute(select(*columns).join(File.release).where(Release.project_id == project_id))
+    .join(File.release)
+    .where(Release.project_id == bindparam("project_id"))
+)
+
+
+def _files_of(db: Session, project_id: int) -> list[SimpleFile]:
+    """By version, then by name. By columns, not objects: a project may have thousands of files."""
+    rows = db.execute(_FILES, {"project_id": project_id})
     return [
         SimpleFile(
             filename=filename,

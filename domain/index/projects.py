@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, CompoundSelect, case, func, literal, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Integer, bindparam, case, func, literal, select, union_all
 from sqlalchemy.orm import Session, contains_eager
 
 from domain.index.names import normalize
@@ -19,11 +19,30 @@ class Gone(Problem):
         super().__init__(f"{name} is gone: somebody deleted it.", code="not_found")
 
 
+# What each upload asks several times is put together once: that takes SQLAlchemy longer than the database to answer.
+_NAMED = select(Project).where(Project.normalized_name == bindparam("name"))
+_MINE, _OURS = bindparam("user_id", type_=Integer), bindparam("organization_id", type_=Integer)
+_PARTS = union_all(
+    select(literal("own"), ProjectRole.role).where(
+        ProjectRole.project_id == bindparam("project_id"), ProjectRole.user_id == _MINE
+    ),
+    select(literal("organization"), OrganizationMember.role).where(
+        OrganizationMember.organization_id == _OURS, OrganizationMember.user_id == _MINE
+    ),
+    select(literal("team"), TeamProject.role)
+    .join(Team, Team.id == TeamProject.team_id)
+    .join(TeamMember, TeamMember.team_id == Team.id)
+    .where(
+        TeamProject.project_id == bindparam("project_id"), Team.organization_id == _OURS, TeamMember.user_id == _MINE
+    ),
+)
+
+
 def find(db: Session, name: str) -> Project | None:
     """The project of this name, however it is spelt; None if there is none."""
     if not (name.isascii() and name.isprintable()):  # no project has such a name, and PostgreSQL takes no NUL
         return None
-    return db.scalar(select(Project).where(Project.normalized_name == normalize(name)))
+    return db.scalar(_NAMED, {"name": normalize(name)})
 
 
 def role_of(db: Session, project: Project, user_id: int) -> Role | None:
@@ -34,25 +53,10 @@ def role_of(db: Session, project: Project, user_id: int) -> Role | None:
 
 def parts_of(db: Session, project: Project, user_id: int) -> tuple[Role | None, OrganizationRole | None]:
     """Somebody's part in a project, as `role_of` has it, and their part in its organization. One statement."""
-    own = select(literal("own"), ProjectRole.role).where(
-        ProjectRole.project_id == project.id, ProjectRole.user_id == user_id
-    )
-    member = select(literal("organization"), OrganizationMember.role).where(
-        OrganizationMember.organization_id == project.organization_id, OrganizationMember.user_id == user_id
-    )
-    team = (
-        select(literal("team"), TeamProject.role)
-        .join(Team, Team.id == TeamProject.team_id)
-        .join(TeamMember, TeamMember.team_id == Team.id)
-        .where(
-            TeamProject.project_id == project.id,
-            Team.organization_id == project.organization_id,
-            TeamMember.user_id == user_id,
-        )
-    )
     roles: list[Role] = []
     in_organization = None
-    for source, word in db.execute(union_all(own, member, team)):
+    asked = {"project_id": project.id, "organization_id": project.organization_id, "user_id": user_id}
+    for source, word in db.execute(_PARTS, asked):
         if source == "organization":
             in_organization = OrganizationRole.from_word(word)
         elif (role := Role.from_word(word)) is not None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from packaging.version import Version
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from adapters.storage import BlobStore
@@ -110,10 +110,13 @@ def publish(
     return Published(checked.filename.text, project.id, is_new=True)
 
 
+_SAME = select(File).where(or_(File.filename == bindparam("filename"), File.sha256 == bindparam("sha256")))
+
+
 def _find_same(db: Session, filename: Filename, received: Received) -> File | None:
     """The very same file, if it is here. Raises Problem if another one stands in the way of this one."""
     text, digest = filename.text, received.sha256
-    for file in db.scalars(select(File).where(or_(File.filename == text, File.sha256 == digest))):
+    for file in db.scalars(_SAME, {"filename": text, "sha256": digest}):
         if (file.filename, file.sha256) == (text, digest):
             return file
         raise FileExists(file.filename, file.blake2_256)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from domain.index.digests import FileTooLarge
@@ -66,9 +66,11 @@ def check(db: Session, project: Project, rules: UploadRules, *, more_bytes: int)
         )
 
 
+_TOTAL = select(func.sum(File.size_bytes)).join(File.release).where(Release.project_id == bindparam("project_id"))
+
+
 def _on_index(db: Session, project: Project) -> int:
-    of_project = select(func.sum(File.size_bytes)).join(Release, Release.id == File.release_id)
-    return int(db.scalar(of_project.where(Release.project_id == project.id)) or 0)
+    return int(db.scalar(_TOTAL, {"project_id": project.id}) or 0)
 
 
 def _kept(db: Session) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
 from domain.index import projects
@@ -31,12 +31,17 @@ class Leaf:
     older: str | None
 
 
+_NAMED = select(Release).where(
+    Release.project_id == bindparam("project_id"), Release.version_key == bindparam("version_key")
+)
+
+
 def find(db: Session, project: Project, version: str) -> Release | None:
     """The release of this version, however it is spelt (1.0.0 is 1.0, PEP 440); None if there is none."""
     key = key_of(version)
     if key is None:
         return None
-    return db.scalar(select(Release).where(Release.project_id == project.id, Release.version_key == key))
+    return db.scalar(_NAMED, {"project_id": project.id, "version_key": key})
 
 
 def key_of(version: str | None) -> bytes | None:
