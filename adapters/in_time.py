@@ -1,6 +1,7 @@
 """What another server answers, within one limit of time for all of it: the name server, the connection, every byte."""
 
 import io
+import ipaddress
 import socket
 import ssl
 import threading
@@ -8,19 +9,25 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from http.client import HTTPResponse
+from ipaddress import IPv4Address, IPv6Address
+from typing import TypeVar
 from urllib.parse import urlsplit
+
+Answer = TypeVar("Answer")
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: a gateway there leads on to the IPv4 address at its end
 
 
 class NoAnswer(Exception):
     """The server did not give what was asked for. The text says why and repeats nothing that was sent or received."""
 
 
-def in_time(ask: Callable[[], bytes], *, seconds: float) -> bytes:
+def in_time(ask: Callable[[], Answer], *, seconds: float) -> Answer:
     """What `ask` returns or raises, asked in a thread of its own: a name server that hangs knows no time limit of ours.
 
     Raises TimeoutError when the time is over; `ask` ends by itself later.
     """
-    answer: Future[bytes] = Future()
+    answer: Future[Answer] = Future()
 
     def run() -> None:
         try:
@@ -36,16 +43,19 @@ class Server:
     """A server that is sent one GET at a time. No redirect is followed and no proxy of the environment used.
 
     url: https, or http on this machine; without a slash at its end. most: bytes of an answer, its headers included.
+    is_public: it has to be reached from everywhere. A name that leads into our own network, or to this machine, is then
+    refused before anything is sent, and the address that was looked at is the one that is called.
     """
 
-    def __init__(self, url: str, *, most: int) -> None:
+    def __init__(self, url: str, *, most: int, is_public: bool = False) -> None:
         parts = urlsplit(url)
         self._is_https = parts.scheme == "https"
         self.host = parts.hostname or ""
         self._port = parts.port or (443 if self._is_https else 80)
         self._netloc = parts.netloc
-        self._path = parts.path
+        self._path = parts.path + (f"?{parts.query}" if parts.query else "")
         self._most = most
+        self._is_public = is_public
 
     def get(self, below: str = "", *, headers: Mapping[str, str], seconds: float) -> bytes:
         """The body that the server gives for a path below its address.
@@ -71,7 +81,7 @@ class Server:
         return answer.read()
 
     def _connect(self, seconds: float) -> socket.socket:
-        connection = socket.create_connection((self.host, self._port), timeout=seconds)
+        connection = self._call(seconds)
         if not self._is_https:
             return connection
         try:
@@ -79,6 +89,27 @@ class Server:
         except BaseException:
             connection.close()
             raise
+
+    def _call(self, seconds: float) -> socket.socket:
+        if not self._is_public:
+            return socket.create_connection((self.host, self._port), timeout=seconds)
+        found = socket.getaddrinfo(self.host, self._port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
+        if not all(is_public(ipaddress.ip_address(address.partition("%")[0])) for address in addresses):
+            raise NoAnswer("its address lies in a private network")
+        return socket.create_connection((addresses[0], self._port), timeout=seconds)
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Whether everybody reaches the same machine under this address (RFC 6890). One that only wraps another one counts
+    as that other."""
+    if isinstance(address, IPv6Address):
+        if address in _NAT64:
+            return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
+        wrapped = address.ipv4_mapped or address.sixtofour
+        if wrapped is not None:
+            return is_public(wrapped)
+    return address.is_global and not address.is_multicast
 
 
 class _Received(io.BytesIO):

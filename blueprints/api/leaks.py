@@ -6,7 +6,7 @@ import orjson
 from flask import Response, abort, request
 from flask.typing import ResponseReturnValue
 
-from adapters.leak_keys import NoKeys
+from adapters.fetched_keys import NoKeys
 from blueprints import wiring
 from blueprints.api import bp
 from blueprints.browser_session import origin_of

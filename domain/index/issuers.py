@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from adapters.in_time import is_public
 from domain import journal, naming
 from domain.index import pending_publishers, publishers
 from domain.index.publisher_identities import GITLAB, OIDC, PROVIDERS
@@ -156,8 +157,7 @@ def _clean_host(host: str, *, allows_private: bool) -> str:
         number = None
     if number is None and _HOST_NAME.fullmatch(host) is None:
         raise Problem("This is not a web address.", field="url")
-    inner = number.ipv4_mapped if isinstance(number, IPv6Address) else None
-    is_private = "." not in host if number is None else not (inner or number).is_global
+    is_private = "." not in host if number is None else not is_public(number)
     if is_private and not allows_private:
         raise Problem("This host lies in a private network. If you mean it, tick that below.", field="url")
     return f"[{host}]" if isinstance(number, IPv6Address) else host

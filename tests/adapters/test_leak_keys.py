@@ -10,7 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import adapters.leak_keys
-from adapters.leak_keys import AGAIN, KEPT, MAX_BYTES, NoKeys, PublishedKeys
+from adapters.fetched_keys import AGAIN, NoKeys
+from adapters.leak_keys import KEPT, MAX_BYTES, PublishedKeys
 from tests.breach_service import Answer, a_list, a_service
 from tests.leak_service import Signer, answering, listing
 
