@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adapters.breaches import NoBreaches, RangeService
 from adapters.clock import Clock, SystemClock
+from adapters.identity_tokens import IdentityTokens, PublishedIssuers
 from adapters.leak_keys import PublishedKeys
 from adapters.mail import Mailer, mailer_from_url
 from adapters.secretbox import SecretBox
@@ -34,6 +35,7 @@ from blueprints import (
     mfa,
     page_context,
     page_files,
+    publishing,
     rendering,
     simple,
     site,
@@ -55,7 +57,7 @@ from models.base import begin_writing, db, prepare_engine
 
 Built = TypeVar("Built")
 SITE_NAME = "Countersign"
-BLUEPRINTS = (auth.bp, mfa.bp, management.bp, admin.bp, browse.bp, simple.bp, upload.bp, api.bp, site.bp)
+BLUEPRINTS = (auth.bp, mfa.bp, management.bp, admin.bp, browse.bp, simple.bp, upload.bp, publishing.bp, api.bp, site.bp)
 FORM_BYTES = 1_000_000  # the largest form that is no upload; the upload view sets its own limit
 MAIL_EVERY = timedelta(seconds=3)
 COUNT_EVERY = timedelta(seconds=20)  # what a process that dies has counted for nothing, at most
@@ -64,11 +66,17 @@ MEND_EVERY = timedelta(minutes=10)
 SWEEP_EVERY = timedelta(minutes=10)
 
 
-def create_app(settings: Settings | None = None, *, clock: Clock | None = None, mailer: Mailer | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None,
+    *,
+    clock: Clock | None = None,
+    mailer: Mailer | None = None,
+    identity_tokens: IdentityTokens | None = None,
+) -> Flask:
     """Build the application.
 
     settings: read from the environment when None; raises config.SettingsError naming every fault.
-    clock, mailer: other ones for tests and demonstrations.
+    clock, mailer, identity_tokens: other ones for tests and demonstrations.
     Raises gate.NakedRoute if any route is neither behind the gate nor declared public.
     """
     settings = settings or Settings.from_environment()
@@ -76,7 +84,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None, 
     app = Flask(__name__)
     _configure(app, settings)
     _connect_database(app)
-    app.extensions[wiring.EXTENSION] = _services(app, settings, clock or SystemClock(), mailer)
+    app.extensions[wiring.EXTENSION] = _services(app, settings, clock or SystemClock(), mailer, identity_tokens)
     app.session_interface = RowSessionInterface()
     caller.SessionLogin().init_app(app)
     forgery.install(app)
@@ -174,7 +182,9 @@ def _connect_database(app: Flask) -> None:
         prepare_engine(db.engine)
 
 
-def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | None) -> wiring.Services:
+def _services(
+    app: Flask, settings: Settings, clock: Clock, mailer: Mailer | None, identity_tokens: IdentityTokens | None
+) -> wiring.Services:
     facts = wiring.SiteFacts(SITE_NAME, settings.host, settings.public_url, VERSION)
     box = SecretBox(settings.encryption_keys)
     letters = Environment(
@@ -192,6 +202,7 @@ def _services(app: Flask, settings: Settings, clock: Clock, mailer: Mailer | Non
         hasher=PasswordHasher(HashCost(settings.hash_time_cost, settings.hash_memory_kib, 1)),
         breaches=RangeService(settings.breach_url) if settings.breach_url else NoBreaches(),
         leak_keys=PublishedKeys(settings.leak_keys_url) if settings.leak_keys_url else None,
+        identity_tokens=identity_tokens or PublishedIssuers(),
         notices=Notices(letters, box, sender=settings.mail_from, site=facts),
         mailer=mailer or _checked("COUNTERSIGN_MAIL_URL", lambda: mailer_from_url(settings.mail_url, sys.stdout)),
         store=_checked("COUNTERSIGN_STORAGE_URL", lambda: open_store(settings.storage_url, settings.data_dir)),

@@ -9,7 +9,9 @@ from blueprints.browser_session import level, origin_of, row_session
 from domain.identity import tokens
 from domain.identity.sessions import Level
 from domain.identity.standing import standing_of
-from domain.policy.principals import Anonymous, Member, Principal
+from domain.identity.token_texts import looks_like_token, token_hash
+from domain.index import trusted_publishing
+from domain.policy.principals import Anonymous, Member, Origin, Principal
 from models import User, db
 
 UNKNOWN_TOKEN = "This API token is not valid: it may have been removed or mistyped."  # noqa: S105 - a sentence
@@ -51,8 +53,15 @@ def _machine_caller() -> Principal:
         return Anonymous(
             origin, because="Passwords are not accepted here. Use an API token with the username __token__."
         )
-    holder = tokens.find(db.session(), (credentials.password or "").strip(), origin=origin)
-    return holder or Anonymous(origin, because=UNKNOWN_TOKEN)
+    text = (credentials.password or "").strip()
+    holder = tokens.find(db.session(), text, origin=origin)
+    if holder is None and looks_like_token(text):
+        return trusted_publishing.holder_of(db.session(), token_hash(text), origin=origin) or _nobody(origin)
+    return holder or _nobody(origin)
+
+
+def _nobody(origin: Origin) -> Anonymous:
+    return Anonymous(origin, because=UNKNOWN_TOKEN)
 
 
 class SessionLogin(LoginManager):  # type: ignore[misc]  # Flask-Login has no types

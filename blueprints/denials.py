@@ -13,7 +13,7 @@ from domain import journal
 from domain.policy.actions import Action
 from domain.policy.advice import way_through, what_would_help
 from domain.policy.decision import Denial, Reason
-from domain.policy.principals import Anonymous, Member, TokenHolder
+from domain.policy.principals import Anonymous, Member, Publisher, TokenHolder
 from domain.policy.rules import Policy
 from domain.policy.targets import Target
 from models import Organization, Project, db
@@ -111,6 +111,8 @@ def sentence(denial: Denial) -> str:
 
 
 def _without_time(denial: Denial) -> str:
+    if isinstance(denial.principal, Publisher):
+        return "This token was minted for a CI job and has expired. Have the job get another one."
     if isinstance(denial.principal, TokenHolder) and denial.principal.was_replaced:
         return "This secret was replaced and works no more. Use the API token's new secret."
     return "This API token has expired. Make a new one."
@@ -259,15 +261,7 @@ def _record(denial: Denial) -> None:
             "target": shown_name(denial.target) if denial.target else "",
             "reason": denial.reason.value,
             "rule": denial.rule,
-            "steps": [
-                {
-                    "question": step.question,
-                    "answer": step.answer,
-                    "inputs": list(step.inputs),
-                    "stops": bool(step.stops),
-                }
-                for step in denial.steps
-            ],
+            "steps": [step.facts for step in denial.steps],
             "helps": what_would_help(*asked),
             "way": way_through(*asked),
         },

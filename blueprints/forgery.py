@@ -12,7 +12,9 @@ csrf = CSRFProtect()
 
 # The colours are a cookie of one's own and nothing else: a token would give every passing visitor a session. The others
 # are asked by programs, whose cookies count for nothing there: one only names the right address, the other is signed.
-FORGEABLE = frozenset({"api.disclose_token", "site.theme", "upload.without_slash"})
+FORGEABLE = frozenset(
+    {"api.disclose_token", "publishing.burn_token", "publishing.mint_token", "site.theme", "upload.without_slash"}
+)
 
 
 def install(app: Flask) -> None:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from flask import current_app
 
 from adapters.breaches import Breaches
 from adapters.clock import Clock
+from adapters.identity_tokens import IdentityTokens
 from adapters.leak_keys import LeakKeys
 from adapters.mail import Mailer
 from adapters.secretbox import SecretBox
@@ -32,6 +34,11 @@ class SiteFacts:
     public_url: str
     version: str
 
+    @property
+    def audience(self) -> str:
+        """For whom CI jobs have their identity tokens made: the host name, without a port."""
+        return urlsplit(self.public_url).hostname or ""
+
 
 @dataclass(frozen=True)
 class Services:
@@ -43,6 +50,7 @@ class Services:
     hasher: PasswordHasher
     breaches: Breaches
     leak_keys: LeakKeys | None  # None: no report of a leak is taken
+    identity_tokens: IdentityTokens
     notices: Notices
     mailer: Mailer
     store: BlobStore

@@ -20,7 +20,14 @@ from models.project import (
     Transfer,
     kept_name_owner,
 )
-from models.publisher import Issuer, PendingPublisher, TrustedPublisher
+from models.publisher import (
+    Issuer,
+    MintedToken,
+    PendingPublisher,
+    SpentIdentity,
+    TrustedPublisher,
+    minted_token_publisher,
+)
 from models.release import DeletedFile, DeletedFilename, DeletedRelease, File, Release
 from models.search import PythonVersion, SearchText
 from models.session import BrowserSession
@@ -47,6 +54,7 @@ __all__ = [
     "KeptPage",
     "KnownBrowser",
     "Mail",
+    "MintedToken",
     "Organization",
     "OrganizationMember",
     "OrganizationRequest",
@@ -59,6 +67,7 @@ __all__ = [
     "Release",
     "RetiredName",
     "SearchText",
+    "SpentIdentity",
     "Team",
     "TeamMember",
     "TeamProject",
@@ -70,5 +79,6 @@ __all__ = [
     "db",
     "insert_into",
     "kept_name_owner",
+    "minted_token_publisher",
     "token_project",
 ]

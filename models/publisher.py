@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, Column, ForeignKey, Index, LargeBinary, String, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Id
@@ -24,6 +24,7 @@ class Identity:
     issuer: Mapped[str] = mapped_column(String(255))
     facts: Mapped[dict[str, str]] = mapped_column(JSON)
     fingerprint: Mapped[str] = mapped_column(String(64))
+    place: Mapped[str] = mapped_column(String(512))  # of the facts, where its jobs run: "acme/acme-utils"
 
 
 class TrustedPublisher(Identity, Base):
@@ -32,7 +33,7 @@ class TrustedPublisher(Identity, Base):
     __tablename__ = "trusted_publisher"
     __table_args__ = (
         Index("uq_trusted_publisher_project_id_fingerprint", "project_id", "fingerprint", unique=True),
-        Index("ix_trusted_publisher_issuer", "issuer"),
+        Index("ix_trusted_publisher_issuer_place", "issuer", "place"),
     )
 
     id: Mapped[Id]
@@ -40,6 +41,7 @@ class TrustedPublisher(Identity, Base):
     added_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
     added_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
+    ids: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)  # of the job that it was first used for
 
     project: Mapped[Project] = relationship()
     added_by: Mapped[User | None] = relationship()
@@ -51,6 +53,7 @@ class PendingPublisher(Identity, Base):
     __tablename__ = "pending_publisher"
     __table_args__ = (
         Index("uq_pending_publisher_normalized_name_fingerprint", "normalized_name", "fingerprint", unique=True),
+        Index("ix_pending_publisher_issuer_place", "issuer", "place"),
     )
 
     id: Mapped[Id]
@@ -82,3 +85,38 @@ class Issuer(Base):
     allows_private: Mapped[bool] = mapped_column(default=False)  # its address may lie in a private network
     added_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
     added_at: Mapped[datetime]
+
+
+minted_token_publisher = Table(
+    "minted_token_publisher",
+    Base.metadata,
+    Column("token_id", ForeignKey("minted_token.id", ondelete="CASCADE"), primary_key=True),
+    Column("publisher_id", ForeignKey("trusted_publisher.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+
+class MintedToken(Base):
+    """A token that a CI job got for its identity token; good for a quarter of an hour. Here is its SHA-256.
+
+    title, ref, sha: of the job, as `domain.index.publisher_claims.Job` has them.
+    """
+
+    __tablename__ = "minted_token"
+
+    id: Mapped[Id]
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    title: Mapped[str] = mapped_column(String(1300))
+    ref: Mapped[str] = mapped_column(String(1000), default="")
+    sha: Mapped[str] = mapped_column(String(1000), default="")
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+    publishers: Mapped[list[TrustedPublisher]] = relationship(secondary=minted_token_publisher)
+
+
+class SpentIdentity(Base):
+    """An identity token that was exchanged, by a digest: it is good once. Swept when it has expired anyway."""
+
+    __tablename__ = "spent_identity"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    until: Mapped[datetime] = mapped_column(index=True)

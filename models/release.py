@@ -44,6 +44,8 @@ class FileFacts:
     requires_python: Mapped[str | None] = mapped_column(String(255))
     uploaded_at: Mapped[datetime] = mapped_column(index=True)
     uploaded_with: Mapped[str] = mapped_column(String(255), default="")  # the client's user agent
+    # The CI job that published it, by title, ref and sha; None for an API token.
+    publisher: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Release(ReleaseFacts, Base):
@@ -63,6 +65,12 @@ class Release(ReleaseFacts, Base):
     files: Mapped[list["File"]] = relationship(
         back_populates="release", order_by="File.filename", cascade="all, delete-orphan", passive_deletes=True
     )
+
+    @property
+    def publisher(self) -> dict[str, str] | None:
+        """The CI job that published its first file; None for an API token."""
+        first = min(self.files, key=lambda file: file.uploaded_at, default=None)
+        return first.publisher if first is not None else None
 
 
 class File(FileFacts, Base):

@@ -428,7 +428,9 @@ class People:
         """A workflow on GitHub that the project trusts."""
         values = {"owner": "acme", "repository": repository, "workflow": "release.yml"}
         found = check(GITHUB, values, {})
-        row = TrustedPublisher(project_id=project.id, facts=found.facts, fingerprint=found.fingerprint)
+        row = TrustedPublisher(
+            project_id=project.id, facts=found.facts, fingerprint=found.fingerprint, place=found.place
+        )
         row.provider, row.issuer, row.added_at = found.provider, found.issuer, self._clock.now()
         db.session.add(row)
         db.session.commit()
@@ -448,6 +450,7 @@ class People:
             issuer=found.issuer,
             facts=found.facts,
             fingerprint=found.fingerprint,
+            place=found.place,
             user_id=user.id,
             organization_id=organization.id if organization is not None else None,
             created_at=now,

@@ -1,5 +1,7 @@
 """What may upload to a project: its trusted publishers."""
 
+from datetime import timedelta
+
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
@@ -11,13 +13,16 @@ from blueprints.management import bp
 from blueprints.management.publisher_forms import FIELDS, form_for
 from blueprints.management.targets import ROW_ID, project_from_url, publisher_from_url
 from blueprints.management.trusting import count_publisher
-from domain.index import publishers
+from blueprints.management.why import row_of
+from domain.index import publishers, trusted_publishing
 from domain.index.project_tokens import touching
 from domain.index.publisher_identities import GITHUB, PROVIDERS, Provider, limits_of, provider_of
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
 from domain.problems import Problem
 from models import Project, TrustedPublisher, db
+
+REFUSALS_SHOWN = timedelta(days=7)
 
 
 @bp.get("/manage/project/<name>/publishing/")
@@ -119,6 +124,7 @@ def _page(
     is_foreign: bool = False,
 ) -> ResponseReturnValue:
     rows = publishers.of_project(db.session(), project)
+    refusals = trusted_publishing.refusals_of(db.session(), project, since=wiring.now() - REFUSALS_SHOWN)
     page = render_template(
         "management/publishing.html",
         project=project,
@@ -126,6 +132,9 @@ def _page(
         providers=list(PROVIDERS.values()),
         form=form,
         issuer=getattr(form, "issuer", None),
+        refusals=[(event, [row_of(step) for step in event.details["steps"]]) for event in refusals],
+        audience=wiring.services().site.audience,
+        upload_url=f"{wiring.services().site.public_url}{url_for('upload.upload')}",
         publishers=[(row, publishers.called(row), limits_of(row.provider, row.facts)) for row in rows],
         is_kept=is_kept,
         is_foreign=is_foreign,

@@ -60,7 +60,7 @@ def _trace(event: Event) -> Trace:
         target=details["target"],
         at=event.at,
         rule=details["rule"],
-        rows=[_row(step) for step in details["steps"]],
+        rows=[row_of(step) for step in details["steps"]],
         helps=details["helps"],
         way=details["way"],
         way_on=_way_on(Reason(details["reason"])),
@@ -74,7 +74,8 @@ def _way_on(reason: Reason) -> tuple[str, str] | None:
     return remedy.title.removesuffix(" to continue"), url_for(str(remedy.endpoint))
 
 
-def _row(step: dict[str, Any]) -> Row:  # Any: a step as the journal's JSON gives it back
+def row_of(step: dict[str, Any]) -> Row:  # Any: a step as the journal's JSON gives it back
+    """A step, read back from the journal."""
     state = "stopped" if step["stops"] else "unreached" if step["answer"] == "not reached" else "passed"
     inputs = [f"{name}: {value}" for name, value in step["inputs"]]
     return Row(question=step["question"], state=state, answer=step["answer"], inputs=inputs)

@@ -18,7 +18,7 @@ from domain.index import projects, quotas
 from domain.index.publish import publish
 from domain.policy.actions import Action
 from domain.policy.decision import NoLongerPermitted, Permit
-from domain.policy.principals import TokenHolder
+from domain.policy.principals import Publisher, TokenHolder
 from domain.policy.targets import Target
 from domain.problems import Problem
 from models import Project, db
@@ -29,7 +29,7 @@ STATUS = {"retired": 410, "try_again": 409, "token_scope": 403}
 log = structlog.get_logger("countersign")
 
 
-def project_from_form(principal: TokenHolder) -> Target | None:
+def project_from_form(principal: TokenHolder | Publisher) -> Target | None:
     """Read the body, which names the project; None if there is no such project yet. Raises Problem, also for a form
     that is filled in wrongly: on PyPI, too, that is said before anything about the project.
 
@@ -43,7 +43,8 @@ def project_from_form(principal: TokenHolder) -> Target | None:
     project = projects.find(db.session(), g.upload.name)
     if project is None:
         return None
-    return projects.target_of(db.session(), project, principal.account.user_id)
+    user_id = principal.account.user_id if isinstance(principal, TokenHolder) else None
+    return projects.target_of(db.session(), project, user_id)
 
 
 @bp.post("/legacy/")

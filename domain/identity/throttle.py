@@ -76,6 +76,8 @@ ADD_PUBLISHER = Budget("publisher:account", "new trusted publishers", _limits((1
 ADD_PUBLISHER_FROM_ADDRESS = Budget(
     "publisher:address", "new trusted publishers from here", _limits((100, DAY)), by_network=True
 )
+# Of exchanges that came to nothing; one that succeeds gives its try back, for CI jobs share addresses.
+MINT_FROM_ADDRESS = Budget("mint:address", "refused identity tokens from here", _limits((200, HOUR)), by_network=True)
 NEW_TOKENS = Budget("token:account", "new API tokens", _limits((50, HOUR)))
 
 

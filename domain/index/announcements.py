@@ -53,8 +53,8 @@ def _announce(
     now: datetime,
     facts: dict[str, object],
 ) -> None:
-    facts["by"] = permit.account.username
+    facts["by"] = permit.by
     for user in people:
-        is_theirs = user.id == permit.account.user_id
+        is_theirs = user.id == permit.actor_id
         told = {**facts, "origin": permit.principal.origin} if is_theirs else facts
         notices.tell(db, user, notice, now=now, **told)

@@ -50,6 +50,11 @@ def find(db: Session, pending_id: int) -> PendingPublisher | None:
     return db.get(PendingPublisher, pending_id)
 
 
+def waiting_for(db: Session, *, issuer: str, place: str, now: datetime) -> list[PendingPublisher]:
+    """What waits for jobs of this place, oldest first."""
+    return _waiting(db, (PendingPublisher.issuer == issuer) & (PendingPublisher.place == place), now=now)
+
+
 def target_of(pending: PendingPublisher) -> Target:
     """One that somebody registered for a project of their own, as theirs."""
     return Target(pending, called(pending), owner_id=pending.user_id)
@@ -185,6 +190,7 @@ def _add(
         issuer=identity.issuer,
         facts=identity.facts,
         fingerprint=identity.fingerprint,
+        place=identity.place,
         user=user,
         organization=organization,
         created_at=now,

@@ -67,13 +67,13 @@ def parts_of(db: Session, project: Project, user_id: int) -> tuple[Role | None, 
 
 
 def target_of(
-    db: Session, project: Project, user_id: int, *, subject: Subject | None = None, name: str | None = None
+    db: Session, project: Project, user_id: int | None, *, subject: Subject | None = None, name: str | None = None
 ) -> Target:
-    """A project, or something that belongs to it, as the target of an action by this account.
+    """A project, or something that belongs to it, as the target of an action by this account, or by none.
 
     subject, name: what of the project it is, such as a release; the project itself unless said otherwise.
     """
-    role, organization_role = parts_of(db, project, user_id)
+    role, organization_role = parts_of(db, project, user_id) if user_id is not None else (None, None)
     organization = project.organization
     return Target(
         subject or project,

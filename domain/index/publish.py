@@ -23,7 +23,7 @@ from domain.notices import Notices
 from domain.policy.actions import Action
 from domain.policy.decision import Denial, NoLongerPermitted, Permit
 from domain.policy.judge import judge
-from domain.policy.principals import Operator, Principal
+from domain.policy.principals import Operator, Principal, Publisher
 from domain.policy.rules import Policy
 from domain.policy.targets import Role
 from domain.problems import Problem
@@ -164,7 +164,7 @@ def _judge_again(
     db: Session, permit: Permit, principal: Principal, policy: Policy, now: datetime, project: Project | None
 ) -> None:
     """What was judged before the file was read must still be so. Raises NoLongerPermitted."""
-    target = projects.target_of(db, project, permit.account.user_id) if project is not None else None
+    target = projects.target_of(db, project, permit.actor_id) if project is not None else None
     decision = judge(principal, permit.action, target, policy, now)
     if isinstance(decision, Denial):
         raise NoLongerPermitted(decision)
@@ -204,7 +204,7 @@ def _release(permit: Permit, project: Project, checked: Checked, *, now: datetim
         version_key=version_key(version),
         is_prerelease=version.is_prerelease,
         created_at=now,
-        uploaded_by_id=permit.account.user_id,
+        uploaded_by_id=permit.actor_id,
         summary=metadata.summary,
         requires_python=metadata.requires_python,
         description_html=checked.description_html,
@@ -225,14 +225,21 @@ def _file(permit: Permit, checked: Checked, *, now: datetime) -> File:
         requires_python=checked.metadata.requires_python,
         uploaded_at=now,
         uploaded_with=permit.principal.origin.user_agent[:255],
+        publisher=_job(permit),
     )
+
+
+def _job(permit: Permit) -> dict[str, str] | None:
+    """The CI job that publishes, as it is kept with the file; None for whoever has a token of their own."""
+    job = permit.principal
+    return {"title": job.name, "ref": job.ref, "sha": job.sha} if isinstance(job, Publisher) else None
 
 
 def _was_told_lately(release: Release, permit: Permit, *, now: datetime) -> bool:
     """Whether this is one more file of what the same person is publishing just now. A file that comes later, or from
     somebody else, is news: that is how a stolen token would change a release that people trust."""
-    is_theirs = release.uploaded_by_id == permit.account.user_id
-    return is_theirs and any(now - file.uploaded_at < ONE_MAIL for file in release.files)
+    mine, job = release.uploaded_by_id == permit.actor_id, _job(permit)
+    return mine and any(now - file.uploaded_at < ONE_MAIL and file.publisher == job for file in release.files)
 
 
 def _record(
@@ -243,7 +250,7 @@ def _record(
         tag,
         now=now,
         origin=permit.principal.origin,
-        actor_id=permit.account.user_id,
+        actor_id=permit.actor_id,
         project_id=project.id,
         details={"project": project.name, **details},
     )
@@ -254,7 +261,7 @@ def _tell(
 ) -> None:
     """Tell the owners, and whoever uploads if that is no owner: a token in wrong hands is to be noticed."""
     keepers = keepers_of(db, project)
-    told = [each.user for each in keepers if each.role is Role.OWNER or each.user.id == permit.account.user_id]
+    told = [each.user for each in keepers if each.role is Role.OWNER or each.user.id == permit.actor_id]
     announce(
         db,
         permit,

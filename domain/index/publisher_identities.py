@@ -34,12 +34,14 @@ class Provider:
     """Where CI jobs run. issuer: who signs their tokens where there is one only; else it is chosen, `own` among them.
 
     shown: the fields that tell one identity from another in a list.
+    place: those of them that name where its jobs run; none where the subject is a pattern.
     """
 
     word: str
     title: str
     fields: tuple[Field, ...]
     shown: tuple[str, ...]
+    place: tuple[str, ...] = ()
     issuer: str | None = None
     own: str | None = None
 
@@ -57,6 +59,11 @@ class CheckedIdentity:
     def title(self) -> str:
         """How lists, mails and the journal call it."""
         return title_of(self.provider, self.issuer, self.facts)
+
+    @property
+    def place(self) -> str:
+        """Where its jobs run, in one spelling: "acme/acme-utils"; what the publishers of a job are found by."""
+        return "/".join(self.facts[name] for name in PROVIDERS[self.provider].place).lower()
 
 
 _REF = Field(
@@ -106,6 +113,7 @@ GITHUB = Provider(
         _REF,
     ),
     shown=("owner", "repository", "workflow"),
+    place=("owner", "repository"),
     issuer="https://token.actions.githubusercontent.com",
 )
 GITLAB = Provider(
@@ -142,6 +150,7 @@ GITLAB = Provider(
         _REF,
     ),
     shown=("namespace", "project", "workflow_filepath"),
+    place=("namespace", "project"),
     own="https://gitlab.com",
 )
 GOOGLE = Provider(
@@ -158,6 +167,7 @@ GOOGLE = Provider(
         Field("sub", "Subject", r"[0-9]+", "Give the number of the account alone.", is_optional=True, most=40),
     ),
     shown=("email",),
+    place=("email",),
     issuer="https://accounts.google.com",
 )
 _HYPHENED = r"[A-Za-z0-9](-?[A-Za-z0-9])*"
@@ -188,6 +198,7 @@ ACTIVESTATE = Provider(
         ),
     ),
     shown=("organization", "project", "actor"),
+    place=("organization", "project"),
     issuer="https://platform.activestate.com/api/v1/oauth/oidc",
 )
 OIDC = Provider(

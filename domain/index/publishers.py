@@ -83,6 +83,7 @@ def add(
         issuer=identity.issuer,
         facts=identity.facts,
         fingerprint=identity.fingerprint,
+        place=identity.place,
         added_by_id=permit.account.user_id,
         added_at=now,
     )
@@ -103,6 +104,7 @@ def adopt(
             issuer=pending.issuer,
             facts=pending.facts,
             fingerprint=pending.fingerprint,
+            place=pending.place,
             added_by_id=pending.user_id,
             added_at=now,
         )

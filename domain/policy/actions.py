@@ -24,6 +24,8 @@ class Needs:
     reading: it changes nothing. Where reading is open, anybody may; and a token's projects make no difference.
     private: reading of what is its people's own, also where reading is open; a token's projects do make a difference.
     publishers: a trusted publisher may do it.
+    creates: a project comes of it; a trusted publisher that was registered for a new one may do it, in the name of
+        whoever registered it.
     organization_rule: where an organization has its people use a passkey, it is asked for.
     verified_email, second_factor: asked for unless said otherwise, so that a new action is closed by default.
     fresh: the person must have confirmed lately that it is them.
@@ -41,6 +43,7 @@ class Needs:
     reading: bool = False
     private: bool = False
     publishers: bool = False
+    creates: bool = False
     organization_rule: bool = True
     verified_email: bool = True
     second_factor: bool = True
@@ -127,7 +130,7 @@ class Action(Enum):
     RESET_FACTORS = Needs("reset somebody's second factors", FACTORS, operator=True)
 
     RESERVE_PROJECT = Needs("reserve a project name", PROJECTS)
-    CREATE_PROJECT = Needs("create a project", PROJECTS, grant=Grant.UPLOAD)
+    CREATE_PROJECT = Needs("create a project", PROJECTS, grant=Grant.UPLOAD, publishers=True, creates=True)
     VIEW_SETTINGS = Needs("manage a project's settings", PROJECTS, role=Role.OWNER, statuses=ALWAYS)
     ARCHIVE_PROJECT = Needs("archive a project", PROJECTS, role=Role.OWNER, fresh=True)
     UNARCHIVE_PROJECT = Needs("open an archived project again", PROJECTS, role=Role.OWNER, fresh=True)
@@ -152,6 +155,13 @@ class Action(Enum):
         role=Role.MAINTAINER,
         statuses=frozenset({ProjectStatus.ACTIVE}),
         grant=Grant.UPLOAD,
+        publishers=True,
+    )
+    EXCHANGE_IDENTITY = Needs(
+        "get a token for a CI job",
+        PUBLISHERS,
+        role=Role.OWNER,
+        statuses=frozenset({ProjectStatus.ACTIVE}),
         publishers=True,
     )
     IMPORT_FILES = Needs("import files from elsewhere", RELEASES, operator=True)
@@ -201,8 +211,13 @@ class Action(Enum):
     REMOVE_TEAM_MEMBER = _organization("remove somebody from a team", OrganizationRole.MANAGER, fresh=True)
     SET_TEAM_ROLE = _organization("give a team a role in a project", OrganizationRole.OWNER, fresh=True)
     REMOVE_TEAM_ROLE = _organization("take a team's role in a project away", OrganizationRole.OWNER, fresh=True)
-    CREATE_ORGANIZATION_PROJECT = _organization(
-        "reserve a project name for an organization", OrganizationRole.MANAGER, fresh=True
+    CREATE_ORGANIZATION_PROJECT = Needs(
+        "reserve a project name for an organization",
+        ORGANIZATIONS,
+        organization_role=OrganizationRole.MANAGER,
+        publishers=True,
+        creates=True,
+        fresh=True,
     )
     ACCEPT_PROJECT = _organization("take a project into an organization", OrganizationRole.MANAGER, fresh=True)
     DECLINE_PROJECT = _organization("decline a project for an organization", OrganizationRole.MANAGER)

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Final
 
 from domain.policy.actions import Action
-from domain.policy.principals import Member, Operator, Principal, Standing, TokenHolder
+from domain.policy.principals import Anonymous, Member, Principal, Publisher, Standing
 from domain.policy.targets import Subject, Target, ref
 
 
@@ -45,6 +45,16 @@ class Step:
     inputs: tuple[tuple[str, str], ...] = ()
     stops: Reason | None = None
     rule: str | None = None
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """The step as the journal keeps it."""
+        return {
+            "question": self.question,
+            "answer": self.answer,
+            "inputs": list(self.inputs),
+            "stops": bool(self.stops),
+        }
 
 
 class PermitMismatch(TypeError):
@@ -87,10 +97,20 @@ class Permit:
     def account(self) -> Standing:
         """The account that acts, by browser, by token, or by the operator in its place; raises PermitMismatch if there
         is none."""
-        account = self.principal.account if isinstance(self.principal, Member | TokenHolder | Operator) else None
+        account = None if isinstance(self.principal, Anonymous) else self.principal.account
         if account is None:
             raise PermitMismatch(f"{self.action.name} is for people with an account")
         return account
+
+    @property
+    def actor_id(self) -> int | None:
+        """The account that acts; None for a CI job, which has none."""
+        return None if isinstance(self.principal, Publisher) else self.account.user_id
+
+    @property
+    def by(self) -> str:
+        """Who acts, as others are told: a username, or what a CI job is called."""
+        return self.principal.name if isinstance(self.principal, Publisher) else self.account.username
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class _Case:
 
     @property
     def account(self) -> Standing | None:
-        return self.principal.account if isinstance(self.principal, Member | TokenHolder) else None
+        return self.principal.account if isinstance(self.principal, Member | TokenHolder | Publisher) else None
 
 
 def judge(principal: Principal, action: Action, target: Target | None, policy: Policy, now: datetime) -> Decision:
@@ -59,20 +59,24 @@ def _questions(case: _Case) -> Iterator[tuple[str, Ask]]:
         yield OPERATOR, _is_operator
         return
     if isinstance(case.principal, Publisher):
+        yield TOKEN_VALID, _token_is_valid
         yield BOUND, _is_bound
         yield STATUS, _project_allows
-        return
+        if case.account is None:
+            return
     if case.action.needs.reading and not case.action.needs.private and not case.policy.members_only:
         yield OPEN, _is_open
         return
-    yield SIGNED_IN, _is_signed_in
+    if not isinstance(case.principal, Publisher):
+        yield SIGNED_IN, _is_signed_in
     yield ACTIVE, _is_active
     if isinstance(case.principal, TokenHolder):
         yield TOKEN_VALID, _token_is_valid
         yield TOKEN_REACHES, _token_reaches
         yield TOKEN_NETWORK, _token_comes_from_its_networks
     yield PERMISSION, _has_permission
-    yield STATUS, _project_allows
+    if not isinstance(case.principal, Publisher):
+        yield STATUS, _project_allows
     if isinstance(case.principal, TokenHolder):
         yield TAKES_TOKENS, _project_takes_tokens
     yield EMAIL, _has_verified_email
@@ -122,7 +126,8 @@ def _is_active(case: _Case) -> Step:
 
 
 def _token_is_valid(case: _Case) -> Step:
-    token = _token(case)
+    assert isinstance(case.principal, TokenHolder | Publisher)  # noqa: S101 - asked of these only
+    token = case.principal
     inputs = (("ends", "never" if token.expires_at is None else token.expires_at.strftime("%Y-%m-%d %H:%M UTC")),)
     if token.expires_at is None or token.expires_at > case.now:
         return Step(TOKEN_VALID, "yes", inputs)
@@ -172,7 +177,8 @@ def _is_bound(case: _Case) -> Step:
     assert isinstance(case.principal, Publisher)  # noqa: S101 - asked of publishers only
     project_id = case.target.project_id if case.target else None
     inputs = (("publisher", case.principal.name),)
-    if case.action.needs.publishers and project_id in case.principal.project_ids:
+    creates = project_id is None and case.action.needs.creates and case.account is not None
+    if case.action.needs.publishers and (creates or project_id in case.principal.project_ids):
         return Step(BOUND, "yes", inputs)
     return Step(BOUND, "no", inputs, stops=Reason.PUBLISHER_SCOPE)
 

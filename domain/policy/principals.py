@@ -94,12 +94,20 @@ class TokenHolder:
 
 @dataclass(frozen=True)
 class Publisher:
-    """A CI job that proved its identity. It has no account: it is judged by the projects it is bound to."""
+    """A CI job that proved its identity. It has no account: it is judged by the projects it is bound to.
+
+    name: as people call the job. ref, sha: what it builds, where the provider says so.
+    expires_at: of the token that it got; None while it gets one.
+    account: where it creates a project of its own, whose that will be; judged as it is today.
+    """
 
     origin: Origin
-    publisher_id: int
     name: str
     project_ids: frozenset[int] = frozenset()
+    ref: str = ""
+    sha: str = ""
+    expires_at: datetime | None = None
+    account: Standing | None = None
 
 
 @dataclass(frozen=True)

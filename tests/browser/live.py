@@ -1,6 +1,7 @@
 """The real application on a real port of this machine, in a thread, for browsers to open."""
 
 import re
+import ssl
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
+from adapters.identity_tokens import IdentityTokens
 from app import create_app
 from models import Mail, db
 from tests.browsing import wiring_of
@@ -17,21 +19,34 @@ from tests.conftest import settings_for
 
 
 class Live:
-    """An index at `url`, by the real clock. Its data lies in `folder`, with all tables there already."""
+    """An index at `url`, by the real clock. Its data lies in `folder`, with all tables there already.
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    tls: serves by https, with the certificate in it. identity_tokens: as for `create_app`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        tls: ssl.SSLContext | None = None,
+        identity_tokens: IdentityTokens | None = None,
+        **settings: object,
+    ) -> None:
         self._folder = folder
+        self._identity_tokens = identity_tokens
         self._apps: list[Flask] = []
         self.asked: list[str] = []  # paths, as they came
-        self._server = make_server("127.0.0.1", 0, _not_yet, threaded=True)
-        self.url = f"http://localhost:{self._server.port}"
+        self._server = make_server("127.0.0.1", 0, _not_yet, threaded=True, ssl_context=tls)
+        self.url = f"{'https' if tls else 'http'}://localhost:{self._server.port}"
         self.restart(**settings)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
     def restart(self, **settings: object) -> None:
         """Go on with other settings, as an operator does who changes one and starts the index again."""
-        app = create_app(settings_for(self._folder, public_url=self.url, **settings))
+        app = create_app(
+            settings_for(self._folder, public_url=self.url, **settings), identity_tokens=self._identity_tokens
+        )
         self._apps.append(app)
         self._server.app = self._at_once(app)
 

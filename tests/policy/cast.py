@@ -85,7 +85,8 @@ CAST: dict[str, Part] = {
     "token read": Part(_token(project_ids=frozenset({ELSEWHERE}), grants=frozenset({Grant.READ})), **OWNS),  # type: ignore[arg-type]
     "token new": Part(_token(creates_project=True), **OWNS),  # type: ignore[arg-type]
     "token other": Part(_token(project_ids=frozenset({ELSEWHERE})), **OWNS),  # type: ignore[arg-type]
-    "publisher": Part(Publisher(Origin(), 1, "acme/acme-utils", frozenset({HERE}))),
+    "publisher": Part(Publisher(Origin(), "acme/acme-utils", frozenset({HERE}))),
+    "publisher new": Part(Publisher(Origin(), "acme/acme-utils", account=_account(HOLDER)), **OWNS),  # type: ignore[arg-type]
     "operator": Part(Operator()),
 }
 

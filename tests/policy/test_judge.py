@@ -77,7 +77,7 @@ def with_key_rule(role: Role | None) -> Target:
 
 
 def publisher() -> Publisher:
-    return Publisher(Origin(), 1, "acme/acme-utils", frozenset({7}))
+    return Publisher(Origin(), "acme/acme-utils", frozenset({7}))
 
 
 def decide(principal: Principal, action: Action, target: Target | None = None, policy: Policy = ALWAYS) -> Decision:

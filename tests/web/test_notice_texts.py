@@ -78,6 +78,8 @@ PARTLY = ApiToken(
     **ANY | {"grants": ["read"]},
     expires_at=None,
 )
+JOB = "acme/acme-utils/release.yml on GitHub"
+NOTHING_MORE: Values = {"ref": "", "sha": "", "ids": {}}
 MINE: Values = {"origin": ORIGIN, "project": ACME, "by": "ana"}
 THEIRS: Values = {"project": ACME, "by": "bo"}
 PENDING: Values = {"publisher": "acme/acme-utils/release.yml on GitHub", "project_name": "acme-utils", "until": START}
@@ -187,6 +189,10 @@ SAMPLES: dict[str, list[Values]] = {
     "project-readers": [{**by, "project": each} for by in (MINE, THEIRS) for each in (OPEN, HIDDEN)],
     "project-uploaders": [{**by, "project": each} for by in (MINE, THEIRS) for each in (OPEN, SHUT)],
     "publisher-added": [{**by, "publisher": "acme/acme-utils/release.yml on GitHub"} for by in (MINE, THEIRS)],
+    "publisher-first-use": [
+        {"project": ACME, "by": "acme/acme-utils on GitHub", "publisher": JOB, **of}
+        for of in ({"ref": "refs/tags/v1.0", "sha": "9f3a" * 10, "ids": {"repository_id": "1001"}}, NOTHING_MORE)
+    ],
     "publisher-removed": [{**by, "publisher": "acme/acme-utils/release.yml on GitHub"} for by in (MINE, THEIRS)],
     "recovery-code-used": [{"origin": ORIGIN, "left": left, "few": FEW} for left in (0, 1, 3, 4, 9)],
     "recovery-codes-made": [{"origin": ORIGIN}],
@@ -285,6 +291,7 @@ ADVICE = {  # the pages where whoever did not do it sets things right, in the or
     "project-readers": [RESET],
     "project-uploaders": [RESET],
     "publisher-added": [RESET],
+    "publisher-first-use": ["/manage/project/acme-utils/publishing/"],
     "publisher-removed": [RESET],
     "recovery-code-used": [RESET, CODES, FACTORS],
     "recovery-codes-made": [RESET, CODES],
