@@ -7,6 +7,7 @@ from bench.countersign import Site
 from bench.indexes import say
 from bench.lists import judge_lists, time_lists
 from bench.load import fetch
+from bench.mint import judge_mints, time_mints
 from bench.ours import NAME, Found
 from bench.pages import Page, Round, ask
 from bench.seed import Seeded, seed_very_much
@@ -33,6 +34,7 @@ def measure_people(site: Site, seeded: Seeded, rounds: Round) -> Found:
         sign_ins, hashes = time_sign_ins(server.port, seeded.people, hasher)
         lists = time_lists(server.port, cookie)
         known, unknown = time_refusals(server.port, seeded.refused)
+    minted = time_mints(site)
     lines = [
         of_load(page.what, load),
         one_by_one("sign-in: both pages, password and code", sign_ins),
@@ -40,10 +42,12 @@ def measure_people(site: Site, seeded: Seeded, rounds: Round) -> Found:
         one_by_one("sign-in refused, of a username that exists", known),
         one_by_one("sign-in refused, of one that does not", unknown),
         *(one_by_one(what, took) for what, took in lists.items()),
+        one_by_one("a CI job's token, keys known", minted),
         Line("one decision of the gate, in process", p50=f"{seeded.decision_us:.1f} µs"),
         Line("SQL statements before a gated page is entered", p50=str(seeded.statements)),
     ]
     verdicts = [judge_gate(seeded), judge_cost(sign_ins, hashes), judge_difference(known, unknown), judge_lists(lists)]
+    verdicts.append(judge_mints(minted))
     return Found(lines, {}, verdicts)
 
 

@@ -58,7 +58,7 @@ class Seeded:
 
 def seed(settings: Settings) -> Seeded:
     """Fill the index of these settings, and measure what needs no server."""
-    with _inside(settings) as app:
+    with inside(settings) as app:
         password_hash = wiring.services().hasher.hash(PASSWORD)
         people = [_a_person(f"bench-{number}", password_hash) for number in range(TIMES)]
         refused = [_a_person(f"refused-{number}", password_hash)[0].username for number in range(REFUSALS)]
@@ -87,14 +87,14 @@ def seed(settings: Settings) -> Seeded:
 
 def seed_very_much(settings: Settings) -> str:
     """Add somebody who keeps very much, and return the cookie of a browser that is signed in as them."""
-    with _inside(settings):
+    with inside(settings):
         handle = _signed_in(_a_keeper_of_very_much(wiring.services().hasher.hash(PASSWORD)))
         return f"{cookie_name()}={handle}"
 
 
 def seed_many_projects(settings: Settings) -> None:
     """Add projects until there are ten thousand."""
-    with _inside(settings):
+    with inside(settings):
         here = db.session.scalar(sa.select(sa.func.count()).select_from(Project)) or 0
         owner = db.session.scalars(sa.select(User).order_by(User.id)).first()
         assert owner is not None
@@ -102,7 +102,7 @@ def seed_many_projects(settings: Settings) -> None:
 
 
 @contextmanager
-def _inside(settings: Settings) -> Iterator[Flask]:
+def inside(settings: Settings) -> Iterator[Flask]:
     """Within the application of these settings, of which nothing stays open."""
     app = create_app(settings)
     with app.app_context():
