@@ -11,7 +11,7 @@ from domain.identity.sessions import Level
 from domain.identity.standing import standing_of
 from domain.identity.token_texts import looks_like_token, token_hash
 from domain.index import trusted_publishing
-from domain.policy.principals import Anonymous, Member, Origin, Principal
+from domain.policy.principals import Anonymous, Member, Origin, Principal, Publisher, TokenHolder
 from models import User, db
 
 UNKNOWN_TOKEN = "This API token is not valid: it may have been removed or mistyped."  # noqa: S105 - a sentence
@@ -58,6 +58,11 @@ def _machine_caller() -> Principal:
     if holder is None and looks_like_token(text):
         return trusted_publishing.holder_of(db.session(), token_hash(text), origin=origin) or _nobody(origin)
     return holder or _nobody(origin)
+
+
+def account_id(principal: TokenHolder | Publisher) -> int | None:
+    """Whose account acts; None for a CI job, which has none, and so no part in any project."""
+    return principal.account.user_id if isinstance(principal, TokenHolder) else None
 
 
 def _nobody(origin: Origin) -> Anonymous:

@@ -26,6 +26,7 @@ from models import (
     Invitation,
     Issuer,
     KeptName,
+    MintedToken,
     Organization,
     OrganizationMember,
     OrganizationRequest,
@@ -435,6 +436,15 @@ class People:
         db.session.add(row)
         db.session.commit()
         return row
+
+    def a_minted_token(self, publisher: TrustedPublisher) -> str:
+        """What a job of this publisher got just now."""
+        text, now = token_texts.new_token(secrets.token_bytes), self._clock.now()
+        token = MintedToken(token_hash=token_texts.token_hash(text), title="acme/acme-utils on GitHub", ref="", sha="")
+        token.expires_at, token.publishers = now + timedelta(minutes=15), [publisher]
+        db.session.add(token)
+        db.session.commit()
+        return text
 
     def a_pending(
         self, name: str, user: User, *, repository: str = "acme-utils", organization: Organization | None = None

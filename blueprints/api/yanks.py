@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from blueprints import wiring
 from blueprints.api import bp
-from blueprints.caller import Channel
+from blueprints.caller import Channel, account_id
 from blueprints.gate import management_action
 from blueprints.machine_answers import machine_refusal, problem_refusal
 from blueprints.yanking import count_yank
@@ -16,20 +16,20 @@ from domain.identity import tokens
 from domain.index import projects, releases, yanks
 from domain.policy.actions import Action
 from domain.policy.decision import Permit
-from domain.policy.principals import TokenHolder
+from domain.policy.principals import Publisher, TokenHolder
 from domain.policy.targets import Target
 from domain.problems import Problem
 from models import Project, Release, db
 
 
-def release_from_url(principal: TokenHolder, name: str, version: str) -> Target:
+def release_from_url(principal: TokenHolder | Publisher, name: str, version: str) -> Target:
     """The release, once the body has arrived: no transaction is open while a slow line sends it."""
     db.session.rollback()
     g.yank_reason = _reason()
     project = projects.find(db.session(), name) or abort(404)
     release = releases.find(db.session(), project, version) or abort(404)
     called = f"{project.name} {release.version}"
-    target = projects.target_of(db.session(), project, principal.account.user_id, subject=release, name=called)
+    target = projects.target_of(db.session(), project, account_id(principal), subject=release, name=called)
     return abort(404) if target.is_hidden else target
 
 

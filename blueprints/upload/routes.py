@@ -7,7 +7,7 @@ from flask import Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints import wiring
-from blueprints.caller import Channel, caller
+from blueprints.caller import Channel, account_id, caller
 from blueprints.denials import answer
 from blueprints.gate import management_action, public
 from blueprints.machine_answers import machine_refusal
@@ -43,8 +43,7 @@ def project_from_form(principal: TokenHolder | Publisher) -> Target | None:
     project = projects.find(db.session(), g.upload.name)
     if project is None:
         return None
-    user_id = principal.account.user_id if isinstance(principal, TokenHolder) else None
-    return projects.target_of(db.session(), project, user_id)
+    return projects.target_of(db.session(), project, account_id(principal))
 
 
 @bp.post("/legacy/")
