@@ -266,7 +266,7 @@ class Entry:
 
     origin: where it came from, for whoever did it and reads it; None where somebody else did it, whose address is
         theirs to tell.
-    by: the username of whoever did it; None for nobody known.
+    by: the username of whoever did it, or what a CI job is called; None for nobody known.
     about: the username of whom it concerns, where that is somebody else.
     """
 
@@ -370,7 +370,7 @@ def _entry(event: Event, by: str | None, about: str | None, *, book: Book, reade
         tag=event.tag,
         words=describe(event.tag, details),
         origin=Origin(event.address, event.user_agent) if is_strangers or is_own else None,
-        by=by,
+        by=by or (str(event.details["job"]) if "job" in event.details else None),
         about=about if event.user_id != event.actor_id else None,
     )
 

@@ -252,7 +252,7 @@ def _record(
         origin=permit.principal.origin,
         actor_id=permit.actor_id,
         project_id=project.id,
-        details={"project": project.name, **details},
+        details={"project": project.name, **details, **({"job": job["title"]} if (job := _job(permit)) else {})},
     )
 
 

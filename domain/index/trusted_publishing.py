@@ -91,7 +91,7 @@ class Refused(Exception):
     steps: the questions up to the one that refused. project_ids: whose owners would want to know.
     """
 
-    def __init__(self, message: str, code: str, steps: tuple[Step, ...], project_ids: tuple[int, ...] = ()) -> None:
+    def __init__(self, message: str, code: str, steps: tuple[Step, ...], project_ids: tuple[int, ...]) -> None:
         super().__init__(message)
         self.message, self.code, self.steps, self.project_ids = message, code, steps, project_ids
 
@@ -200,7 +200,7 @@ def burn(db: Session, token_hash: bytes, *, origin: Origin, now: datetime) -> No
         delete(MintedToken).where(MintedToken.id == token.id)
     )
     for publisher in token.publishers if burnt.rowcount == 1 else []:
-        details = {"project": publisher.project.name, "publisher": publishers.called(publisher)}
+        details = {"project": publisher.project.name, "publisher": publishers.called(publisher), "job": token.title}
         journal.record(
             db,
             "project:publisher:burnt",
@@ -431,7 +431,7 @@ def _remember(
     is_first = used.rowcount == 1
     if not is_first:
         publisher.last_used_at = now
-    facts = {"publisher": publishers.called(publisher), "ref": job.ref, "sha": job.sha}
+    facts = {"publisher": publishers.called(publisher), "ref": job.ref, "sha": job.sha, "job": job.title}
     journal.record(
         db,
         "project:publisher:used",

@@ -111,8 +111,8 @@ def test_a_job_gets_a_token_for_a_quarter_of_an_hour(
     assert event.details["ref"] == "refs/tags/v1.0"
 
 
-def test_it_uploads_and_the_page_says_which_job_it_was(
-    app: Flask, clock: SettableClock, project: Project, browser: Browser
+def test_it_uploads_and_pages_say_which_job_it_was(
+    app: Flask, clock: SettableClock, project: Project, ana: User, browser: Browser
 ) -> None:
     answer = upload(app, minted(app, clock), a_wheel())
 
@@ -124,6 +124,9 @@ def test_it_uploads_and_the_page_says_which_job_it_was(
     }
     page = browser.page("/project/acme-utils/")
     assert "Published by acme/acme-utils on GitHub" in page.text
+    history = browser.sign_in(ana).page("/manage/project/acme-utils/history/")
+    assert "nobody known" not in history.text
+    assert "acme/acme-utils on GitHub" in history.text
     (event,) = events("project:file:added")
     assert event.actor_id is None
 
@@ -499,3 +502,16 @@ def _hs256(header: dict[str, str], body: str, key: bytes) -> str:
 
 def _base64(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def test_owners_see_why_a_job_got_no_token(
+    app: Flask, clock: SettableClock, project: Project, ana: User, browser: Browser
+) -> None:
+    mint(app, RSA.sign(github(clock.now(), job_workflow_ref="acme/acme-utils/.github/workflows/x.yml@refs/tags/v1.0")))
+    mint(app, RSA.sign(github(clock.now(), repository="acme/other")))
+
+    page = browser.sign_in(ana).page("/manage/project/acme-utils/publishing/")
+
+    assert "The claim job_workflow_ref is acme/acme-utils/.github/workflows/x.yml@refs/tags/v1.0" in page.text
+    assert "Is the job a trusted publisher of a project here?" in page.text
+    assert "acme/other" not in page.text
