@@ -152,6 +152,14 @@ def test_the_address_that_was_looked_at_is_the_one_that_is_called(
     assert (asked, called) == (["issuer.example"], [("8.8.8.8", 443)])
 
 
+@pytest.mark.parametrize("named", ["https://evil.example", "https://localhost", None, 7])
+def test_a_document_of_another_issuer_is_none_even_with_the_right_keys(issuer: TlsIssuer, named: Any) -> None:
+    issuer.document["issuer"] = named
+
+    with pytest.raises(NoAnswer, match="another issuer"):
+        fetch_keys(issuer.url, allows_private=True)
+
+
 def endless() -> Iterator[bytes]:
     yield b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
     while True:

@@ -17,7 +17,9 @@ from adapters.clock import SettableClock
 from adapters.identity_tokens import Key, PublishedIssuers
 from blueprints import wiring
 from domain import upkeep
+from domain.index import trusted_publishing
 from domain.index.publisher_identities import GITHUB, GITLAB, check
+from domain.index.trusted_publishing import Refused, Trace
 from models import Event, File, Mail, MintedToken, Project, SpentIdentity, TrustedPublisher, User, db
 from tests.browsing import Browser, wiring_of
 from tests.builders import People
@@ -332,6 +334,13 @@ def test_what_the_issuer_did_not_sign_is_refused(app: Flask, clock: SettableCloc
     assert (status, code, tokens()) == (422, "invalid-token", 0)
     assert words in why
     assert len(events("index:publisher:refused")) == 1
+
+
+def test_claims_are_those_of_the_issuer_whose_keys_were_taken(clock: SettableClock) -> None:
+    known = trusted_publishing.KnownIssuer(GITLAB_URL, GITLAB, allows_private=False)
+
+    with pytest.raises(Refused, match="The claim iss is not"):
+        trusted_publishing.job_of(known, github(clock.now()), Trace(), audience="localhost", now=clock.now())
 
 
 def test_an_issuer_speaks_for_its_own_publishers_alone(app: Flask, clock: SettableClock, project: Project) -> None:
