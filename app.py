@@ -206,6 +206,7 @@ def _services(
         notices=Notices(letters, box, sender=settings.mail_from, site=facts),
         mailer=mailer or _checked("COUNTERSIGN_MAIL_URL", lambda: mailer_from_url(settings.mail_url, sys.stdout)),
         store=_checked("COUNTERSIGN_STORAGE_URL", lambda: open_store(settings.storage_url, settings.data_dir)),
+        signed_for=timedelta(seconds=settings.signed_downloads) if settings.signed_downloads else None,
         accel_prefix=settings.accel_prefix,
         static_tree=_static_tree(settings),
         name_list=NameList(),

@@ -71,6 +71,11 @@ VARIABLES = (
         "none",
         "Have nginx send the files: the internal location of the storage folder, such as /_files/.",
     ),
+    Variable(
+        "COUNTERSIGN_SIGNED_DOWNLOADS",
+        "none",
+        "Have the cloud send the files: for how many seconds the address that it gives out is good, such as 300.",
+    ),
     Variable("COUNTERSIGN_REDIS_URL", "none", "Kept for several machines side by side. It does nothing yet."),
     Variable("COUNTERSIGN_SECRET_KEY", "made on first start", "Signs form tokens; at least 32 characters."),
     Variable(
@@ -158,13 +163,14 @@ class Settings:
     public_url: str
     data_dir: Path
     database_url: str
-    storage_url: str
+    storage_url: str = field(repr=False)
     secret_key: str = field(repr=False)
     encryption_keys: tuple[bytes, ...] = field(repr=False)
     mail_url: str = field(default="console:", repr=False)
     mail_from: str = "countersign@localhost"
     static_dir: Path | None = None
     accel_prefix: str = ""
+    signed_downloads: int | None = None  # seconds
     breach_url: str = ""
     leak_keys_url: str = ""
     registration: str = "open"
@@ -220,6 +226,7 @@ class Settings:
             "storage_url": source.text("STORAGE_URL", "file:"),
             "static_dir": source.parsed("STATIC_DIR", "", _folder_or_none),
             "accel_prefix": source.parsed("ACCEL_PREFIX", "", _location),
+            "signed_downloads": source.parsed("SIGNED_DOWNLOADS", "", _seconds_or_none),
             "mail_url": source.text("MAIL_URL", "console:"),
             "mail_from": source.text("MAIL_FROM", _default_sender(public_url)),
             "breach_url": source.parsed("BREACH_URL", "", _service_url),
@@ -462,6 +469,14 @@ def _counts(key: bytes) -> bool:
     return len({(after - before) % 256 for before, after in pairwise(key)}) == 1
 
 
+def _seconds_or_none(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and 60 <= int(text) <= 604_800):
+        raise ValueError("give seconds from 60 to 604800, which is a week, or nothing.")
+    return int(text)
+
+
 def _default_sender(public_url: str) -> str:
     return f"countersign@{urlsplit(public_url).hostname}"
 
@@ -476,6 +491,8 @@ def _check_folders(source: _Source, settings: Mapping[str, Any]) -> None:  # Any
     static_dir, storage_url = settings["static_dir"], settings["storage_url"]
     if settings["accel_prefix"] and not storage_url.startswith("file:"):
         source.faults.append("COUNTERSIGN_ACCEL_PREFIX: nginx sends files of this machine only. Take a file: storage.")
+    if settings["signed_downloads"] and not storage_url.startswith(("s3:", "gs:", "az:")):
+        source.faults.append("COUNTERSIGN_SIGNED_DOWNLOADS: only a cloud signs addresses. Take an s3: storage.")
     kept = [settings["data_dir"]]
     if storage_url.startswith("file:///"):
         kept.append(Path(unquote(urlsplit(storage_url).path)))

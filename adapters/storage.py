@@ -4,25 +4,73 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import obstore
-from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
+from obstore.exceptions import BaseError
+from obstore.store import AzureStore, GCSStore, LocalStore, MemoryStore, ObjectStore, S3Store, from_url
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 _CLOUDS = {"s3", "gs", "az"}
-_CHUNK_BYTES = 256 * 1024
+_PIECE_BYTES = 4 * 1024 * 1024  # fetched at once, so that a slow reader keeps no connection to the cloud waiting
 _PIECES_AT_ONCE = 2  # of 5 MiB each, held in memory while a large file is written; obstore would hold 12
+# A cloud that does not answer must not hold a thread for the three minutes that obstore would wait.
+_PATIENCE = timedelta(seconds=30)  # for one answer
+_CONNECTS_WITHIN = timedelta(seconds=5)
+_TRIES_FOR = timedelta(seconds=10)
+
+
+class StoreFault(Exception):
+    """The place of the files does not do what it is asked for: out of reach, full, gone, or it wants other credentials.
+
+    The text is for the operator's log, and may name the place.
+    """
+
+
+class Blob:
+    """The bytes of a blob, in pieces, each fetched when it is asked for. size_bytes: of all of them.
+
+    As of a file, reading begins where `seek` has gone. Raises StoreFault.
+    """
+
+    def __init__(self, store: ObjectStore, key: str, size_bytes: int) -> None:
+        self.size_bytes = size_bytes
+        self._store, self._key, self._at = store, key, 0
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    def seek(self, at: int) -> None:
+        """Go to this byte."""
+        self._at = at
+
+    def tell(self) -> int:
+        """Where reading goes on."""
+        return self._at
+
+    def __iter__(self) -> "Blob":
+        return self
+
+    def __next__(self) -> bytes:
+        length = min(_PIECE_BYTES, self.size_bytes - self._at)
+        if length <= 0:
+            raise StopIteration
+        with _faults():
+            piece = obstore.get_range(self._store, self._key, start=self._at, length=length)
+        self._at += length
+        return bytes(piece)
 
 
 class BlobStore:
     """Blobs by content address. A blob is there wholly or not at all, and never changes.
 
     incoming: a folder of this machine, for its user alone, for files on their way here.
-    Every method takes a SHA-256 as 64 lower-case hexadecimal digits, and raises ValueError for anything else.
+    Every method takes a SHA-256 as 64 lower-case hexadecimal digits, and raises ValueError for anything else; and
+    StoreFault.
     """
 
     def __init__(self, store: ObjectStore, *, incoming: Path) -> None:
@@ -41,29 +89,38 @@ class BlobStore:
         """Keep a small blob, such as a wheel's METADATA; otherwise as `put`."""
         self._write(key_of(sha256), content)
 
-    def open(self, sha256: str) -> tuple[int, Iterator[bytes]]:
-        """The size of a blob in bytes, and its bytes in chunks. Raises FileNotFoundError if there is no such blob."""
-        result = obstore.get(self._store, key_of(sha256))
-        return result.meta["size"], iter(result.stream(min_chunk_size=_CHUNK_BYTES))
+    def open(self, sha256: str) -> Blob:
+        """The bytes of a blob, of which none is fetched yet. Raises FileNotFoundError if there is no such blob."""
+        key = key_of(sha256)
+        with _faults():
+            return Blob(self._store, key, obstore.head(self._store, key)["size"])
+
+    def signed_url(self, sha256: str, valid_for: timedelta) -> str:
+        """An address at which whoever has it gets the blob for a while, from the cloud itself."""
+        assert isinstance(self._store, S3Store | GCSStore | AzureStore)  # noqa: S101 - the settings allow it there alone
+        with _faults():
+            return obstore.sign(self._store, "GET", key_of(sha256), valid_for)
 
     def exists(self, sha256: str) -> bool:
         """Whether the blob is kept here."""
         try:
-            obstore.head(self._store, key_of(sha256))
+            with _faults():
+                obstore.head(self._store, key_of(sha256))
         except FileNotFoundError:
             return False
         return True
 
     def listed(self) -> Iterator[tuple[str, int, datetime]]:
         """All blobs: digest, size in bytes, and when each was written."""
-        for batch in obstore.list(self._store):
-            for found in batch:
-                if _SHA256.fullmatch(sha256 := found["path"].replace("/", "")):
-                    yield sha256, found["size"], found["last_modified"]
+        with _faults():
+            for batch in obstore.list(self._store):
+                for found in batch:
+                    if _SHA256.fullmatch(sha256 := found["path"].replace("/", "")):
+                        yield sha256, found["size"], found["last_modified"]
 
     def remove(self, sha256: str) -> None:
         """Forget a blob. Harmless if it is not there."""
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), _faults():
             obstore.delete(self._store, key_of(sha256))
 
     def local_path(self, sha256: str) -> Path | None:
@@ -83,7 +140,8 @@ class BlobStore:
 
     def _write(self, key: str, content: Path | bytes) -> None:
         # Memory has nothing to survive; a cloud answers when the object is kept, and shows it only then.
-        obstore.put(self._store, key, content, max_concurrency=_PIECES_AT_ONCE)
+        with _faults():
+            obstore.put(self._store, key, content, max_concurrency=_PIECES_AT_ONCE)
 
 
 class LocalBlobStore(BlobStore):
@@ -106,18 +164,20 @@ class LocalBlobStore(BlobStore):
     def _write(self, key: str, content: Path | bytes) -> None:
         staged = f"{self.incoming.name}/{secrets.token_hex(16)}"
         try:
-            obstore.put(self._store, staged, content, max_concurrency=_PIECES_AT_ONCE)
-            sync(self._folder / staged)
-            obstore.rename(self._store, staged, key)
+            with _faults():
+                obstore.put(self._store, staged, content, max_concurrency=_PIECES_AT_ONCE)
+                sync(self._folder / staged)
+                obstore.rename(self._store, staged, key)
         except BaseException:
             (self._folder / staged).unlink(missing_ok=True)
             raise
         fan = key[:2]
-        sync(self._folder / key[:5])
-        sync(self._folder / fan)
-        if fan not in self._kept:
-            sync(self._folder)
-            self._kept.add(fan)
+        with _faults():
+            sync(self._folder / key[:5])
+            sync(self._folder / fan)
+            if fan not in self._kept:
+                sync(self._folder)
+                self._kept.add(fan)
 
 
 def open_store(url: str, data_dir: Path) -> BlobStore:
@@ -136,8 +196,24 @@ def open_store(url: str, data_dir: Path) -> BlobStore:
     if url == "memory:":
         return BlobStore(MemoryStore(), incoming=data_dir / "incoming")
     if parts.scheme in _CLOUDS and parts.netloc:
-        return BlobStore(from_url(url), incoming=data_dir / "incoming")
+        # Without TLS only where the operator names such an address, as of a server in the same rack.
+        allows_http = os.environ.get("AWS_ENDPOINT", "").startswith("http://")
+        options = {"timeout": _PATIENCE, "connect_timeout": _CONNECTS_WITHIN, "allow_http": allows_http}
+        retries = {"max_retries": 3, "retry_timeout": _TRIES_FOR}
+        store = from_url(url, client_options=options, retry_config=retries)  # type: ignore[call-overload]
+        return BlobStore(store, incoming=data_dir / "incoming")
     raise ValueError(f"{url!r} names no place for files. Use file:, file:///path, memory: or s3://bucket/prefix.")
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    """Tell of all that goes wrong out there in one way; what is not there is no fault."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (BaseError, OSError) as fault:
+        raise StoreFault(str(fault).partition("\n")[0]) from fault  # obstore goes on with its own inside
 
 
 def key_of(sha256: str) -> str:

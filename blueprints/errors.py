@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError, TooManyRequests
 
+from adapters.storage import StoreFault
 from blueprints import wiring
 from blueprints.browser_session import origin_of
 from blueprints.caller import signed_in_user
@@ -31,6 +32,7 @@ PAGES = {
     405: ("Not like this", "This address exists, but not for that kind of request."),
     413: ("Too large", "What you sent is larger than this index takes."),
     429: ("Too many tries", "Wait a little, then try again."),
+    503: ("Not at the moment", "The files of this index are out of reach. Nothing was changed. Try again in a minute."),
     500: ("Our mistake", "Something went wrong here. Nothing was changed. It has been logged."),
 }
 
@@ -48,6 +50,7 @@ def install(app: Flask) -> None:
     for collision in (IntegrityError, StaleDataError, ObjectDeletedError):
         app.register_error_handler(collision, _collision)
     app.register_error_handler(OperationalError, _trouble)
+    app.register_error_handler(StoreFault, _out_of_reach)
     app.register_error_handler(Exception, _unexpected)
     app.after_request(_note_spent_budget)
 
@@ -99,6 +102,15 @@ def _trouble(error: OperationalError) -> ResponseReturnValue:
     if getattr(error.orig, "sqlstate", None) in WAITED_FOR_EACH_OTHER:
         return _collision(error)
     return _unexpected(error)
+
+
+def _out_of_reach(fault: StoreFault) -> ResponseReturnValue:
+    """The place of the files does not answer; the log says why."""
+    log.error("storage_fault", method=request.method, path=request.path, reason=str(fault))
+    _leave_nothing_half_done()
+    answer = _answer(503, *PAGES[503])
+    answer.headers["Retry-After"] = "60"
+    return answer
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

@@ -54,6 +54,7 @@ class Services:
     notices: Notices
     mailer: Mailer
     store: BlobStore
+    signed_for: timedelta | None  # how long an address of the cloud is good; None: files are sent from here
     accel_prefix: str  # where a proxy finds the files that it is to send; empty: they are sent from here
     static_tree: StaticTree | None
     name_list: NameList

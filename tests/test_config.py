@@ -380,6 +380,10 @@ def test_a_tree_that_would_give_out_keys_or_files_stops_the_start(tmp_path: Path
     ("name", "text", "words"),
     [
         ("STATIC_DIR", "pages", "write the whole path of a folder"),
+        ("SIGNED_DOWNLOADS", "59", "give seconds from 60 to 604800"),
+        ("SIGNED_DOWNLOADS", "604801", "give seconds from 60 to 604800"),
+        ("SIGNED_DOWNLOADS", "5m", "give seconds from 60 to 604800"),
+        ("SIGNED_DOWNLOADS", "300", "only a cloud signs addresses"),
         ("ACCEL_PREFIX", "files", "write a name with an underscore"),
         ("ACCEL_PREFIX", "/_files", "write a name with an underscore"),
         ("ACCEL_PREFIX", "/packages/", "write a name with an underscore"),

@@ -5,6 +5,7 @@ import sys
 import click
 from flask.cli import with_appcontext
 
+from adapters.storage import StoreFault
 from blueprints import wiring
 from blueprints.rendering import file_size
 from blueprints.site import bp
@@ -55,7 +56,10 @@ def sweep() -> None:
     """
     found = wiring.services()
     permit = operator_permit(Action.SWEEP_BLOBS)
-    count, size = blobs.sweep(db.session(), permit, found.store, now=wiring.now())
+    try:
+        count, size = blobs.sweep(db.session(), permit, found.store, now=wiring.now())
+    except StoreFault as fault:
+        raise click.ClickException(f"The place of the files does not do what it is asked for: {fault}") from fault
     click.echo(f"{count:,} blobs ({file_size(size)}) removed.")
 
 

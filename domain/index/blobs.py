@@ -1,14 +1,14 @@
 """Whether the files that are kept are those that the index gives out, and the removal of what nobody asks for."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import CompoundSelect, func, select, union
 from sqlalchemy.orm import Session
 
-from adapters.storage import BlobStore
+from adapters.storage import BlobStore, StoreFault
 from domain import journal
 from domain.index import pages
 from domain.policy.actions import Action
@@ -44,10 +44,13 @@ def verify(db: Session, store: BlobStore, *, quick: bool) -> Findings:
                 _look(store, found, f"{filename}.metadata", metadata_sha256, None, quick=quick)
     _look_at_pages(db, found)
     named = set(db.scalars(_named()))
-    for sha256, size_bytes, _ in store.listed():
-        if sha256 not in named:
-            found.orphans += 1
-            found.orphan_bytes += size_bytes
+    try:
+        for sha256, size_bytes, _ in store.listed():
+            if sha256 not in named:
+                found.orphans += 1
+                found.orphan_bytes += size_bytes
+    except StoreFault as fault:
+        found.faults.append(f"What belongs to nothing cannot be told: {fault}")
     return found
 
 
@@ -93,17 +96,18 @@ def _named(sha256: str | None = None) -> CompoundSelect[str]:
 
 def _look(store: BlobStore, found: Findings, name: str, sha256: str, size_bytes: int | None, *, quick: bool) -> None:
     try:
-        length, pieces = store.open(sha256)
+        blob = store.open(sha256)
+        if size_bytes is not None and blob.size_bytes != size_bytes:
+            found.faults.append(f"{name}: has {blob.size_bytes} bytes and should have {size_bytes}.")
+        elif not quick and _digest(blob) != sha256:
+            found.faults.append(f"{name}: has other bytes than those that were uploaded ({sha256}).")
     except FileNotFoundError:
         found.faults.append(f"{name}: its bytes are missing ({sha256}).")
-        return
-    if size_bytes is not None and length != size_bytes:
-        found.faults.append(f"{name}: has {length} bytes and should have {size_bytes}.")
-    elif not quick and _digest(pieces) != sha256:
-        found.faults.append(f"{name}: has other bytes than those that were uploaded ({sha256}).")
+    except StoreFault as fault:
+        found.faults.append(f"{name}: its bytes cannot be read: {fault}")
 
 
-def _digest(pieces: Iterator[bytes]) -> str:
+def _digest(pieces: Iterable[bytes]) -> str:
     digest = hashlib.sha256()
     for piece in pieces:
         digest.update(piece)

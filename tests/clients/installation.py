@@ -11,6 +11,7 @@ from pathlib import Path
 
 from adapters.clock import SettableClock
 from app import create_app
+from domain.policy.principals import Grant
 from tests.builders import People
 from tests.clients.tools import plain_environment
 from tests.conftest import settings_for
@@ -71,12 +72,12 @@ class Installation:
         children = Path(f"/proc/{self._server.pid}/task/{self._server.pid}/children").read_text()
         return [int(word) for word in children.split()]
 
-    def a_token(self, folder: Path) -> str:
-        """A token of Ana's for everything, put into the server's database beside it."""
+    def a_token(self, folder: Path, *, grants: tuple[Grant, ...] = (Grant.UPLOAD,)) -> str:
+        """A token of Ana's for all her projects, put into the server's database beside it."""
         app = create_app(settings_for(folder, database_url=f"sqlite:///{self.database}"))
         with app.app_context():
             people = People(app, SettableClock(datetime.now(UTC)))
-            return people.a_token(people.a_member("ana"))[1]
+            return people.a_token(people.a_member("ana"), grants=grants)[1]
 
     def stop(self) -> None:
         """Stop the server."""

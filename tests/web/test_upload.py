@@ -63,8 +63,8 @@ def test_the_bytes_are_kept_by_their_digest_and_the_metadata_beside_them(app: Fl
     store = wiring_of(app).store
     [file] = db.session.scalars(sa.select(File))
     assert (file.sha256, file.size_bytes) == (wheel.sha256, len(wheel.content))
-    assert b"".join(store.open(wheel.sha256)[1]) == wheel.content
-    assert b"".join(store.open(str(file.metadata_sha256))[1]) == a_metadata()
+    assert b"".join(store.open(wheel.sha256)) == wheel.content
+    assert b"".join(store.open(str(file.metadata_sha256))) == a_metadata()
 
 
 def test_the_very_same_file_again_is_accepted_and_changes_nothing(app: Flask, token: str, clock: SettableClock) -> None:
