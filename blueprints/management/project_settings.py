@@ -113,7 +113,7 @@ def transfer_project(permit: Permit, project: Project) -> ResponseReturnValue:
     except Problem as problem:
         db.session.rollback()
         return _transfer_page(permit, form, project, put(form, problem))
-    return _done(project, f"{project.name} is offered to {transfers.receiver_of(offer)}, who has seven days to answer.")
+    return _done(project, f"{project.name} is offered to {transfers.receiver_of(offer)}, with seven days to answer.")
 
 
 @bp.post("/manage/project/<name>/settings/transfer/withdraw")

@@ -83,6 +83,7 @@ def test_whoever_owns_something_alone_hands_it_over_first(browser: Browser, peop
     assert "/manage/organization/acme/people/" in page.links()
     assert "/manage/project/lantern/collaboration/" not in page.links()
     assert "You are the only owner of tide-tables, acme." in refused.text
+    assert page.value("confirm") is None  # no form that could only be refused
     assert db.session.scalar(sa.select(User.id).where(User.username == "ana")) is not None
 
 
