@@ -672,6 +672,7 @@ def test_the_right_permit_is_taken(people: People, notices: Notices, clock: Sett
 MANAGED = {PROJECTS, TOKENS, RELEASES, PEOPLE, ORGANIZATIONS, PUBLISHERS, ADMINISTRATION}
 TRIED_ELSEWHERE = {
     Action.UPLOAD_FILE,  # by files, in tests/index/test_publish.py
+    Action.EXCHANGE_IDENTITY,  # by CI jobs, which are judged within the exchange, in tests/web/test_mint_token.py
     Action.IMPORT_FILES,  # by the operator, in tests/web/test_import_folder.py
     Action.LIMIT_PROJECT,  # by the operator, in tests/web/test_project_limits.py
 }

@@ -71,7 +71,7 @@ def what_hangs_on(people: People, organization: Organization, bo: User, clock: S
     waiting = PendingPublisher(project_name="new", normalized_name="new", lookalike_key="new", user_id=bo.id)
     waiting.organization_id, waiting.created_at, waiting.expires_at = organization.id, now, until
     waiting.provider, waiting.issuer, waiting.facts = "github", "https://token.example", {}
-    waiting.fingerprint = secrets.token_hex(32)
+    waiting.fingerprint, waiting.place = secrets.token_hex(32), "acme/new"
     db.session.add_all([offer, waiting])
     db.session.commit()
 

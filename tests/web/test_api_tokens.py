@@ -349,7 +349,7 @@ def rows_of(page: Page) -> list[list[str]]:
 def test_the_page_leads_to_what_needs_no_token(ana: User, browser: Browser) -> None:
     page = browser.page("/manage/account/token/")
 
-    assert "CI uploads without a stored token" in page.text
+    assert "CI can upload without a stored token" in page.text
     assert page.links().count("/manage/account/publishing/") == 2  # the other one is at the side
 
 

@@ -99,7 +99,8 @@ def test_these_are_all_routes_that_show_what_is_on_the_index(app: Flask) -> None
             (readers if mark.actions == READS else others).add((endpoint.partition(".")[0], mark.channel))
 
     assert readers == {("browse", Channel.BROWSER), ("simple", Channel.MACHINE), ("api", Channel.MACHINE)}
-    assert {room for room, _ in others} == {"api", "auth", "site", "static", "upload"}  # of the API: reports of leaks
+    # Of the API, reports of leaks; of publishing, the exchange of identities.
+    assert {room for room, _ in others} == {"api", "auth", "publishing", "site", "static", "upload"}
 
 
 @pytest.mark.parametrize("path", MACHINES)
