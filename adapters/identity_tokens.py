@@ -103,7 +103,7 @@ def issuer_named(text: str) -> str:
     except (jwt.PyJWTError, ValueError) as fault:
         raise BadToken("This is not a JSON Web Token.") from fault
     issuer = claims.get("iss")
-    if not isinstance(issuer, str):
+    if not isinstance(issuer, str) or not issuer.isprintable():  # half a surrogate pair could not even be answered
         raise BadToken("The token names no issuer.")
     return issuer
 

@@ -1,6 +1,7 @@
 """Issuers of identity tokens for CI jobs: GitHub, GitLab and others as far as their tokens go."""
 
 import itertools
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -33,8 +34,9 @@ class SigningKey:
         return {**public, "kid": self.kid, "use": "sig", "alg": self.algorithm}
 
     def sign(self, claims: Mapping[str, Any], **headers: Any) -> str:
-        """A token that says this."""
-        return jwt.encode(dict(claims), self.private, self.algorithm, headers={"kid": self.kid, **headers})  # type: ignore[arg-type]
+        """A token that says this, however odd."""
+        payload = json.dumps(dict(claims)).encode()
+        return jwt.PyJWS().encode(payload, self.private, self.algorithm, headers={"kid": self.kid, **headers})  # type: ignore[arg-type]
 
 
 RSA = SigningKey()

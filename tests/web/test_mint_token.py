@@ -380,6 +380,20 @@ def test_a_text_that_is_no_token_is_refused_and_leaves_an_event(app: Flask, proj
     assert len(events("index:publisher:refused")) == 1
 
 
+@pytest.mark.parametrize("odd", ["\ud800", "\x00", "\n", "‮", ["x"], {"a": 1}, 7, None, True])
+@pytest.mark.parametrize("name", ["iss", "repository", "ref", "jti", "job_workflow_ref", "environment", "aud", "exp"])
+def test_oddities_in_claims_have_a_defined_answer(
+    app: Flask, clock: SettableClock, project: Project, name: str, odd: Any
+) -> None:
+    add(project, clock, environment="release")
+    before = tokens()
+
+    answer = mint(app, RSA.sign(github(clock.now(), **{"environment": "nowhere", name: odd})))
+
+    assert answer.status_code in (200, 422), answer.text
+    assert answer.status_code == 422 or (name, tokens()) == ("environment", before + 1)
+
+
 def test_whoever_gets_the_names_later_is_not_trusted(app: Flask, clock: SettableClock, project: Project) -> None:
     minted(app, clock)
 
