@@ -24,6 +24,7 @@ class Cloud:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, str | None]] = []
         self.fault: int | None = None  # a status that everything is answered with
+        self._turn = threading.Lock()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -66,7 +67,8 @@ class Cloud:
         self.asked.append((environ["REQUEST_METHOD"], path, environ.get("HTTP_AUTHORIZATION")))
         if self.fault is not None:
             return Response("<Error><Code>Fault</Code></Error>", status=self.fault)(environ, start_response)
-        return self._moto(environ, start_response)
+        with self._turn:  # moto knows nothing of threads, and would answer 500
+            return self._moto(environ, start_response)
 
 
 @contextmanager

@@ -232,7 +232,7 @@ PLACES = (
     Place("account", "/manage/account/", "ana"),
     Place("delete the account", "/manage/account/delete/", "sam"),
     Place("delete the account, as the only owner", "/manage/account/delete/", "ana"),
-    Place("delete the account with error", "/manage/account/delete/", "ana", _press("Delete ana", confirm="somebody")),
+    Place("delete the account with error", "/manage/account/delete/", "sam", _press("Delete sam", confirm="somebody")),
     Place("emails", "/manage/account/emails/", "ana"),
     Place("emails with error", "/manage/account/emails/", "ana", _press("Add the address", email="no address")),
     Place("password", "/manage/account/password/", "ana"),

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from adapters.clock import SettableClock
+from adapters.storage import StoreFault
 from domain.index import free_names, projects, publish
 from domain.index.digests import receive
 from domain.index.filenames import FileKind
@@ -244,7 +245,7 @@ def test_no_row_stands_for_bytes_that_could_not_be_kept(
 
     monkeypatch.setattr("obstore.put", full)
 
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(StoreFault, match="No space left"):
         published(a_wheel())
     db.session.rollback()
 
