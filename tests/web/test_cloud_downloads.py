@@ -12,23 +12,10 @@ from domain.policy.principals import Grant
 from models import DeletedRelease, Event, File, Project, Release, User, db
 from tests.browsing import Browser, wiring_of
 from tests.builders import People
-from tests.cloud import URL, Cloud, a_cloud, be_configured
+from tests.cloud import URL, Cloud
 from tests.conftest import MakeApp
 from tests.packages import a_wheel
 from tests.uploading import authorized, upload
-
-
-@pytest.fixture(scope="module")
-def one_cloud() -> Iterator[Cloud]:
-    with a_cloud() as found:
-        yield found
-
-
-@pytest.fixture
-def cloud(one_cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    one_cloud.empty()
-    be_configured(monkeypatch, one_cloud)
-    return one_cloud
 
 
 @pytest.fixture
