@@ -67,9 +67,8 @@ def mint_token() -> ResponseReturnValue:
             origin=origin,
             now=now,
         )
-    except BadPayload as fault:
-        return _refused(str(fault), "invalid-payload")
-    except Refused as refusal:
+    except (BadPayload, Refused) as fault:
+        refusal = fault if isinstance(fault, Refused) else trace.refused(TOKEN, str(fault), code="invalid-payload")
         trusted_publishing.refuse(db.session(), refusal, origin=origin, now=now)
         return _refused(refusal.message, refusal.code)
     throttle.refund(db.session(), throttle.MINT_FROM_ADDRESS, origin.address)

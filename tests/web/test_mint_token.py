@@ -372,6 +372,7 @@ def test_an_issuer_speaks_for_its_own_publishers_alone(app: Flask, clock: Settab
 def test_a_body_that_is_none_is_refused_in_the_same_form(app: Flask, project: Project, body: bytes) -> None:
     for path in (MINT, BURN):
         assert refusal(post(app, path, body))[:2] == (422, "invalid-payload")
+    assert len(events("index:publisher:refused")) == 1  # to burn nothing is refused to nobody
 
 
 @pytest.mark.parametrize("text", ["", "x", "a.b.c", "é.é.é", "e30.e30.e30", "x" * 20_000, "\x00"])
